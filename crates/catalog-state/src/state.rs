@@ -1,0 +1,124 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Bound;
+
+use serde::{Deserialize, Serialize};
+use types::{GroupId, NodeId, StreamName, TimestampMs};
+
+use crate::{Shard, Stream};
+
+/// A cluster's random identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ClusterId(pub u128);
+
+impl fmt::Display for ClusterId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// What the first command gives a cluster for its life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// Its identity.
+    pub id: ClusterId,
+    /// Authenticates shard iterators, so that each node knows those of the others.
+    pub iterator_key: [u8; 32],
+    /// When it began.
+    pub created: TimestampMs,
+}
+
+/// Where a node is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// `host:port` for clients.
+    pub api_addr: String,
+    /// `host:port` for other nodes.
+    pub peer_addr: String,
+    /// The zone over which replicas are spread; empty where there are none.
+    pub zone: String,
+}
+
+/// All that the catalog knows after some entry of its log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogState {
+    pub(crate) cluster: Option<Cluster>,
+    pub(crate) nodes: BTreeMap<NodeId, Node>,
+    pub(crate) streams: BTreeMap<StreamName, Stream>,
+    pub(crate) next_stream: u64,
+    pub(crate) next_group: u64,
+    pub(crate) applied_index: u64,
+}
+
+impl Default for CatalogState {
+    fn default() -> CatalogState {
+        CatalogState::new()
+    }
+}
+
+impl CatalogState {
+    /// Before the first command.
+    #[must_use]
+    pub fn new() -> CatalogState {
+        CatalogState {
+            cluster: None,
+            nodes: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            next_stream: 1,
+            next_group: GroupId::CATALOG.0 + 1,
+            applied_index: 0,
+        }
+    }
+
+    /// The cluster's identity, once it has one.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
+    }
+
+    /// The nodes that have joined.
+    #[must_use]
+    pub fn nodes(&self) -> &BTreeMap<NodeId, Node> {
+        &self.nodes
+    }
+
+    /// A stream by its name, whatever its status.
+    #[must_use]
+    pub fn stream(&self, name: &StreamName) -> Option<&Stream> {
+        self.streams.get(name)
+    }
+
+    /// A stream by its id. Looks at each stream.
+    #[must_use]
+    pub fn stream_by_id(&self, id: u64) -> Option<&Stream> {
+        self.streams.values().find(|stream| stream.id == id)
+    }
+
+    /// All streams by name.
+    pub fn streams(&self) -> impl Iterator<Item = &Stream> {
+        self.streams.values()
+    }
+
+    /// The streams whose names follow one, by name: the next page of ListStreams.
+    pub fn streams_after(&self, name: &StreamName) -> impl Iterator<Item = &Stream> {
+        let after = (Bound::Excluded(name.clone()), Bound::Unbounded);
+        self.streams.range(after).map(|(_, stream)| stream)
+    }
+
+    /// Every shard with its stream: what the nodes' groups are compared with.
+    pub fn shards(&self) -> impl Iterator<Item = (&Stream, &Shard)> {
+        self.streams.values().flat_map(|stream| stream.shards.values().map(move |shard| (stream, shard)))
+    }
+
+    /// The shard of a group. Looks at each shard.
+    #[must_use]
+    pub fn shard_of_group(&self, group: GroupId) -> Option<(&Stream, &Shard)> {
+        self.shards().find(|(_, shard)| shard.group == group)
+    }
+
+    /// Log index of the last entry applied; 0 before the first.
+    #[must_use]
+    pub fn applied_index(&self) -> u64 {
+        self.applied_index
+    }
+}

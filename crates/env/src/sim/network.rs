@@ -1,0 +1,54 @@
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use turmoil::net::{TcpListener, TcpStream};
+
+use crate::{BoxFuture, Listener, Network, Stream};
+
+/// The simulated TCP of the turmoil host that asks. It has no retransmission: a connection over a cut link hangs, so that every use
+/// needs a deadline.
+pub struct TurmoilNetwork;
+
+impl Network for TurmoilNetwork {
+    fn bind(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Listener>>> {
+        Box::pin(async move {
+            let listener = TcpListener::bind(bindable(address)).await?;
+            Ok(Box::new(SimListener { listener, ip: address.ip() }) as Box<dyn Listener>)
+        })
+    }
+
+    fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
+        Box::pin(async move {
+            let stream = TcpStream::connect(address).await?;
+            Ok(Box::new(stream) as Box<dyn Stream>)
+        })
+    }
+}
+
+/// A host has one address, and turmoil binds it only by the name "any".
+fn bindable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        ip if ip.is_loopback() => ip,
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+struct SimListener {
+    listener: TcpListener,
+    ip: IpAddr,
+}
+
+impl Listener for SimListener {
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<(Box<dyn Stream>, SocketAddr)>> {
+        Box::pin(async move {
+            let (stream, peer) = self.listener.accept().await?;
+            Ok((Box::new(stream) as Box<dyn Stream>, peer))
+        })
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(SocketAddr::new(self.ip, self.listener.local_addr()?.port()))
+    }
+}

@@ -1,0 +1,283 @@
+//! One group's state in memory: hard state, tail, extents. Pure bookkeeping under one lock; all I/O is elsewhere.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use types::planted::{self, Bug};
+use types::GroupId;
+
+use crate::checkpoint::{GroupFields, StateAt};
+use crate::frame::{Frame, FrameKind};
+use crate::segment::Extent;
+use crate::tail::{Assigned, Snapshot, Tail, TailEntry};
+use crate::{LogId, Vote};
+
+pub(crate) struct Group {
+    pub(crate) id: GroupId,
+    pub(crate) inner: Mutex<Inner>,
+}
+
+/// Invariant: `purged <= flushed or tail`, `flushed <= applied <= committed <= last`.
+#[derive(Default)]
+pub(crate) struct Inner {
+    pub(crate) vote: Option<Vote>,
+    pub(crate) committed: Option<LogId>,
+    pub(crate) purged: Option<LogId>,
+    pub(crate) snapshot: Option<Snapshot>,
+    /// The last entry that is in a segment.
+    pub(crate) flushed: Option<LogId>,
+    /// The state machine's state at `flushed`.
+    pub(crate) checkpoint: Option<Snapshot>,
+    pub(crate) tail: Tail,
+    /// Sorted by position.
+    pub(crate) extents: Vec<Arc<Extent>>,
+    /// The last applied entry in the tail and the state after it.
+    pub(crate) applied: Option<(LogId, Option<Bytes>)>,
+    /// The end of the record numbers ever assigned, and the newest arrival: known also when no entry is left.
+    pub(crate) tip: Tip,
+    /// The same as it was at `flushed`.
+    pub(crate) flushed_tip: Tip,
+    pub(crate) dropped: bool,
+    /// During playback: an entry came whose predecessor is in an older block. Right only if a truncation follows: playback begins
+    /// at what is needed in the end, which may lie behind a part of what was truncated.
+    gap: Option<String>,
+    /// Why the group may not serve on this node.
+    pub(crate) damaged: Option<String>,
+}
+
+/// The end of a group's record numbers and its newest arrival in ms.
+pub(crate) type Tip = (u64, u64);
+
+/// What a flush takes from one group.
+pub(crate) struct FlushPart {
+    pub(crate) entries: Vec<(Frame, Assigned)>,
+    pub(crate) flushed: LogId,
+    pub(crate) state: Option<Bytes>,
+    pub(crate) tip: Tip,
+}
+
+/// Bytes that left the tail, and how many of them were in no segment.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Freed {
+    pub(crate) bytes: u64,
+    pub(crate) unflushed: u64,
+}
+
+impl Group {
+    pub(crate) fn new(id: GroupId, inner: Inner) -> Arc<Self> {
+        Arc::new(Self { id, inner: Mutex::new(inner) })
+    }
+}
+
+impl Inner {
+    pub(crate) fn from_fields(fields: &GroupFields) -> Self {
+        let checkpoint = fields
+            .state
+            .as_ref()
+            .zip(fields.flushed)
+            .map(|(state, log_id)| Snapshot { log_id, state: Bytes::copy_from_slice(state) });
+        Self {
+            vote: fields.vote,
+            committed: fields.committed,
+            purged: fields.purged,
+            flushed: fields.flushed,
+            checkpoint,
+            tip: fields.tip,
+            flushed_tip: fields.tip,
+            snapshot: fields
+                .snapshot
+                .as_ref()
+                .map(|at| Snapshot { log_id: at.log_id, state: Bytes::copy_from_slice(&at.state) }),
+            ..Self::default()
+        }
+    }
+
+    /// The hard state, as it will be once `part` is in a segment.
+    pub(crate) fn to_fields(&self, id: GroupId, part: Option<&FlushPart>) -> GroupFields {
+        let state = match part {
+            Some(part) => part.state.as_ref().map(|state| state.to_vec()),
+            None => self.checkpoint.as_ref().map(|checkpoint| checkpoint.state.to_vec()),
+        };
+        GroupFields {
+            group: id.0,
+            vote: self.vote,
+            committed: self.committed,
+            purged: self.purged,
+            flushed: part.map(|part| part.flushed).or(self.flushed),
+            state,
+            tip: part.map_or(self.flushed_tip, |part| part.tip),
+            snapshot: self
+                .snapshot
+                .as_ref()
+                .map(|snapshot| StateAt { log_id: snapshot.log_id, state: snapshot.state.to_vec() }),
+        }
+    }
+
+    /// The last entry, or what stands for it if the log is empty.
+    pub(crate) fn last(&self) -> Option<LogId> {
+        let in_tail = self.tail.last().map(|entry| entry.frame.log_id);
+        in_tail.max(self.flushed).max(self.purged)
+    }
+
+    /// Whether the entry is in a segment or gone: it takes no part in a flush.
+    pub(crate) fn is_settled(&self, index: u64) -> bool {
+        self.flushed.max(self.purged).is_some_and(|settled| index <= settled.index)
+    }
+
+    /// Adds an entry behind the last one.
+    pub(crate) fn push(&mut self, frame: Frame, lsn_min: u64) {
+        if let Some(last) = self.last() {
+            assert_eq!(frame.log_id.index, last.index + 1, "a log has no holes");
+        }
+        self.tail.push(TailEntry { frame, lsn_min, assigned: None });
+    }
+
+    /// Removes the entries behind `last`; all of them if it is `None`.
+    pub(crate) fn truncate_after(&mut self, last: Option<LogId>) -> Freed {
+        let mut freed = Freed::default();
+        while let Some(entry) = self.tail.last().filter(|entry| Some(entry.frame.log_id) > last) {
+            assert!(entry.assigned.is_none(), "applied entries are never truncated");
+            freed.bytes += entry.bytes();
+            freed.unflushed += entry.bytes();
+            self.tail.pop_back();
+        }
+        freed
+    }
+
+    /// Forgets the entries up to `upto`.
+    pub(crate) fn purge(&mut self, upto: LogId) -> Freed {
+        if self.purged >= Some(upto) {
+            return Freed::default();
+        }
+        let flushed = self.flushed;
+        self.purged = Some(upto);
+        let gone = self.extents.partition_point(|extent| extent.fields.last <= upto);
+        self.extents.drain(..gone).for_each(|extent| extent.retire());
+        self.drop_front(|entry| entry.frame.log_id <= upto, flushed)
+    }
+
+    /// Forgets everything: the group leaves this node.
+    pub(crate) fn clear(&mut self) -> Freed {
+        self.extents.drain(..).for_each(|extent| extent.retire());
+        self.drop_front(|_| true, self.flushed)
+    }
+
+    /// The memory of the tail.
+    pub(crate) fn tail_bytes(&self) -> u64 {
+        self.tail.from_index(0).map(TailEntry::bytes).sum()
+    }
+
+    /// Forgets entries that are in a segment, for memory.
+    pub(crate) fn evict(&mut self, upto: u64) -> Freed {
+        let flushed = self.flushed;
+        let settled = flushed.map_or(0, |flushed| flushed.index);
+        self.drop_front(|entry| entry.frame.log_id.index <= upto.min(settled) && flushed.is_some(), flushed)
+    }
+
+    fn drop_front(&mut self, gone: impl Fn(&TailEntry) -> bool, flushed: Option<LogId>) -> Freed {
+        let mut freed = Freed::default();
+        while self.tail.front().is_some_and(&gone) {
+            let Some(entry) = self.tail.pop_front() else { break };
+            freed.bytes += entry.bytes();
+            if Some(entry.frame.log_id) > flushed {
+                freed.unflushed += entry.bytes();
+            }
+        }
+        freed
+    }
+
+    pub(crate) fn assign(&mut self, assigned: &[Assigned], state: Option<Bytes>) {
+        assigned.iter().for_each(|one| self.tail.assign(*one));
+        let Some(last) = assigned.last() else { return };
+        self.tip = self.tip.max((last.end_record(), last.arrival.0));
+        if let Some(entry) = self.tail.from_index(last.index).next().filter(|entry| entry.frame.log_id.index == last.index)
+        {
+            self.applied = Some((entry.frame.log_id, state));
+        }
+    }
+
+    /// The applied entries that are in no segment yet; `None` if there are none.
+    pub(crate) fn to_flush(&self) -> Option<FlushPart> {
+        let (applied, state) = self.applied.as_ref()?;
+        let from = self.flushed.max(self.purged).map_or(0, |settled| settled.index + 1);
+        let entries: Vec<_> = self
+            .tail
+            .from_index(from)
+            .take_while(|entry| entry.frame.log_id <= *applied)
+            .map_while(|entry| Some((entry.frame.clone(), entry.assigned?)))
+            .collect();
+        let (last, assigned) = entries.last()?;
+        let (flushed, tip) = (last.log_id, (assigned.end_record(), assigned.arrival.0));
+        assert_eq!(flushed, *applied, "what is applied is in the tail until it is in a segment");
+        Some(FlushPart { entries, flushed, state: state.clone(), tip })
+    }
+
+    /// The flush is durable: its entries may leave the tail. Returns the bytes that are in a segment now.
+    pub(crate) fn flushed(&mut self, part: &FlushPart, extent: Arc<Extent>) -> u64 {
+        let before = self.flushed.max(self.purged);
+        self.flushed = Some(part.flushed);
+        self.flushed_tip = part.tip;
+        self.checkpoint = part.state.clone().map(|state| Snapshot { log_id: part.flushed, state });
+        if self.dropped || self.purged >= Some(part.flushed) {
+            extent.retire();
+        } else {
+            self.extents.push(extent);
+        }
+        let settled = self.tail.from_index(before.map_or(0, |before| before.index + 1));
+        settled.take_while(|entry| entry.frame.log_id <= part.flushed).map(TailEntry::bytes).sum()
+    }
+
+    /// The oldest block that recovery needs for this group, once its entries up to `flushed` are in a segment.
+    pub(crate) fn needed_lsn_after(&self, flushed: Option<LogId>) -> Option<u64> {
+        let from = flushed.max(self.flushed).max(self.purged).map_or(0, |settled| settled.index + 1);
+        self.tail.from_index(from).next().map(|entry| entry.lsn_min)
+    }
+
+    /// Plays back one frame from the journal. Entries that are in a segment or gone are skipped; the rest must fit.
+    pub(crate) fn replay(&mut self, frame: Frame, lsn: u64) {
+        match frame.kind {
+            FrameKind::Blank | FrameKind::Normal | FrameKind::Membership => self.replay_entry(frame, lsn),
+            FrameKind::Vote => self.vote = Some(frame.to_vote()),
+            FrameKind::Committed => self.committed = self.committed.max(Some(frame.log_id)),
+            FrameKind::Truncate => {
+                let last = (frame.aux == 0).then_some(frame.log_id);
+                self.truncate_after(last);
+                self.gap = self.gap.take().filter(|_| last > self.last());
+            }
+            FrameKind::Purge => {
+                self.purge(frame.log_id);
+            }
+            FrameKind::Snapshot => {
+                if self.snapshot.as_ref().is_none_or(|known| known.log_id < frame.log_id) {
+                    self.snapshot = Some(Snapshot { log_id: frame.log_id, state: frame.payload });
+                }
+            }
+            FrameKind::Drop => self.dropped = true,
+        }
+    }
+
+    fn replay_entry(&mut self, frame: Frame, lsn: u64) {
+        if planted::active(Bug::StaleFrameReplayed) {
+            while self.tail.last().is_some_and(|last| last.frame.log_id.index >= frame.log_id.index) {
+                self.tail.pop_back();
+            }
+            self.flushed = self.flushed.filter(|flushed| flushed.index < frame.log_id.index);
+        } else if self.gap.is_some() || self.is_settled(frame.log_id.index) {
+            return;
+        }
+        match self.last() {
+            Some(last) if last.index + 1 != frame.log_id.index => {
+                self.gap = Some(format!("entry {} does not follow entry {last}", frame.log_id));
+            }
+            _ => self.push(frame, lsn),
+        }
+    }
+
+    /// Playback is over: a gap that no truncation explained is damage.
+    pub(crate) fn end_replay(&mut self) {
+        if let Some(gap) = self.gap.take() {
+            self.damaged.get_or_insert(gap);
+        }
+    }
+}

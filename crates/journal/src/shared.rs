@@ -1,0 +1,163 @@
+//! What the handles, the writer and the flusher share.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use env::Env;
+use parking_lot::Mutex;
+use telemetry::Telemetry;
+use tokio::sync::{Notify, watch};
+use types::GroupId;
+
+use crate::file::JournalFile;
+use crate::group::{Freed, Group};
+use crate::queue::Queue;
+use crate::segment::Segment;
+use crate::{Options, Refusal};
+
+/// A journal file that is full, and its newest block.
+pub(crate) struct UsedFile {
+    pub(crate) file: JournalFile,
+    pub(crate) last_lsn: u64,
+}
+
+/// The journal's files but the one being written.
+#[derive(Default)]
+pub(crate) struct FilePool {
+    pub(crate) spare: VecDeque<JournalFile>,
+    pub(crate) used: VecDeque<UsedFile>,
+    /// All files there are, the one being written included.
+    pub(crate) count: usize,
+    pub(crate) next_number: u64,
+    pub(crate) next_generation: u64,
+}
+
+/// The part of a group's tail that a flush has put into a segment: the first to go when memory is short.
+struct Evictable {
+    group: Arc<Group>,
+    upto: u64,
+}
+
+pub(crate) struct Shared {
+    pub(crate) env: Env,
+    pub(crate) options: Options,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) queue: Queue,
+    pub(crate) groups: Mutex<BTreeMap<GroupId, Arc<Group>>>,
+    pub(crate) segments: Mutex<BTreeMap<u64, Arc<Segment>>>,
+    pub(crate) pool: Mutex<FilePool>,
+    /// Wakes the writer when a spare file has been made.
+    pub(crate) spare_made: Notify,
+    pub(crate) flusher_wake: Notify,
+    pub(crate) disk_full: AtomicBool,
+    /// Set by `close`; the flusher ends.
+    pub(crate) closing: AtomicBool,
+    /// How many of writer and flusher have ended.
+    pub(crate) ended: watch::Sender<u32>,
+    next_lsn: AtomicU64,
+    tail_bytes: AtomicU64,
+    unflushed_bytes: AtomicU64,
+    evictable: Mutex<VecDeque<Evictable>>,
+}
+
+impl Shared {
+    pub(crate) fn new(env: Env, options: Options, telemetry: Telemetry, next_lsn: u64) -> Self {
+        Self {
+            env,
+            options,
+            telemetry,
+            queue: Queue::default(),
+            groups: Mutex::default(),
+            segments: Mutex::default(),
+            pool: Mutex::default(),
+            spare_made: Notify::new(),
+            flusher_wake: Notify::new(),
+            disk_full: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+            ended: watch::Sender::new(0),
+            next_lsn: AtomicU64::new(next_lsn),
+            tail_bytes: AtomicU64::new(0),
+            unflushed_bytes: AtomicU64::new(0),
+            evictable: Mutex::default(),
+        }
+    }
+
+    /// No frame that is queued from now on stands in an older block.
+    pub(crate) fn next_lsn(&self) -> u64 {
+        self.next_lsn.load(Ordering::Acquire)
+    }
+
+    /// The number of the block about to be written. Frames queued later may still land in it, never in an older one.
+    pub(crate) fn begin_block(&self) -> u64 {
+        self.next_lsn.load(Ordering::Acquire)
+    }
+
+    /// The block has been written.
+    pub(crate) fn end_block(&self, lsn: u64) {
+        self.next_lsn.store(lsn + 1, Ordering::Release);
+    }
+
+    pub(crate) fn tail_grew(&self, bytes: u64) {
+        let tail = self.tail_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let unflushed = self.unflushed_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if unflushed >= self.options.flush_bytes {
+            self.flusher_wake.notify_one();
+        }
+        if tail > self.options.tail_budget_bytes {
+            self.evict();
+        }
+    }
+
+    pub(crate) fn tail_shrank(&self, freed: Freed) {
+        self.tail_bytes.fetch_sub(freed.bytes, Ordering::Relaxed);
+        self.unflushed_bytes.fetch_sub(freed.unflushed, Ordering::Relaxed);
+    }
+
+    /// A flush has put `bytes` of the group's tail, up to index `upto`, into a segment.
+    pub(crate) fn settled(&self, group: &Arc<Group>, upto: u64, bytes: u64) {
+        self.unflushed_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.evictable.lock().push_back(Evictable { group: Arc::clone(group), upto });
+    }
+
+    /// Drops the oldest settled tails until the budget holds, or nothing settled is left.
+    pub(crate) fn evict(&self) {
+        while self.tail_bytes() > self.options.tail_budget_bytes {
+            let Some(oldest) = self.evictable.lock().pop_front() else { return };
+            let freed = oldest.group.inner.lock().evict(oldest.upto);
+            self.tail_shrank(freed);
+        }
+    }
+
+    pub(crate) fn tail_bytes(&self) -> u64 {
+        self.tail_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn unflushed_bytes(&self) -> u64 {
+        self.unflushed_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether new records may be taken. Votes, trims and reads are never refused.
+    pub(crate) fn admission(&self) -> Result<(), Refusal> {
+        if self.disk_full.load(Ordering::Relaxed) {
+            return Err(Refusal::DiskFull);
+        }
+        if self.unflushed_bytes() >= self.options.tail_budget_bytes {
+            return Err(Refusal::Overloaded);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn mark_damaged(&self, group: &Group, reason: String) {
+        let mut inner = group.inner.lock();
+        if inner.damaged.is_none() {
+            inner.damaged = Some(reason);
+            self.telemetry.groups_damaged.inc();
+        }
+    }
+
+    /// One of writer and flusher has ended.
+    pub(crate) fn note_ended(&self) {
+        self.ended.send_modify(|ended| *ended += 1);
+    }
+}

@@ -1,0 +1,129 @@
+//! The one thread that writes: takes everything that waits, writes it as one block, syncs once, then calls back in order.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use types::planted::{self, Bug};
+
+use crate::block::{self, BlockPlace};
+use crate::file::{HEADER_BYTES, JournalFile};
+use crate::frame::Frame;
+use crate::queue::{FlushCallback, Item};
+use crate::shared::{Shared, UsedFile};
+
+/// Where the next block goes.
+pub(crate) struct WritePosition {
+    pub(crate) file: JournalFile,
+    pub(crate) offset: u64,
+}
+
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) position: WritePosition,
+}
+
+impl Writer {
+    /// Runs until the queue is closed and empty. Ends with a block that says that all before it is synced, so that damage to the
+    /// last block of a stopped node is told from a torn write.
+    pub(crate) async fn run(mut self) {
+        while let Some(items) = self.shared.queue.take(self.shared.options.block_bytes_max).await {
+            self.write_items(items).await;
+        }
+        self.write_block(&[]).await;
+        self.shared.note_ended();
+    }
+
+    async fn write_items(&mut self, items: Vec<Item>) {
+        let mut batch = Batch::default();
+        for item in items {
+            // A block must fit into one file; only items that were each allowed to fill one can come to this.
+            let bytes = block::body_len(&item.frames);
+            if !batch.frames.is_empty() && batch.bytes + bytes > self.body_bytes_max() {
+                self.write_batch(std::mem::take(&mut batch)).await;
+            }
+            batch.bytes += bytes;
+            batch.frames.extend(item.frames);
+            batch.callbacks.extend(item.done);
+        }
+        self.write_batch(batch).await;
+    }
+
+    fn body_bytes_max(&self) -> u64 {
+        self.shared.options.file_bytes - HEADER_BYTES - block::ALIGNMENT
+    }
+
+    async fn write_batch(&mut self, batch: Batch) {
+        if planted::active(Bug::AcknowledgeBeforeSync) {
+            batch.callbacks.into_iter().for_each(|done| done(Ok(())));
+            self.write_block(&batch.frames).await;
+            return;
+        }
+        self.write_block(&batch.frames).await;
+        batch.callbacks.into_iter().for_each(|done| done(Ok(())));
+    }
+
+    async fn write_block(&mut self, frames: &[Frame]) {
+        let stored = block::stored_len(block::body_len(frames));
+        if self.position.offset + stored > self.position.file.bytes {
+            self.next_file().await;
+        }
+        let lsn = self.shared.begin_block();
+        let current = self.position.file.current;
+        let place =
+            BlockPlace { salt: current.salt, generation: current.generation, lsn, synced_lsn: lsn - 1 };
+        let slices = block::encode(place, frames);
+        let started = self.shared.env.clock.monotonic();
+        if let Err(error) = self.write_and_sync(slices).await {
+            self.give_up(error).await;
+        }
+        self.position.offset += stored;
+        self.shared.end_block(lsn);
+        self.observe(frames.len(), stored, self.shared.env.clock.monotonic() - started);
+    }
+
+    async fn write_and_sync(&self, slices: Vec<Bytes>) -> io::Result<()> {
+        let file = &self.position.file.file;
+        file.write_at(self.position.offset, slices).await?;
+        file.sync().await
+    }
+
+    /// After a failed write or sync nobody knows what is on disk, and nothing that waits may be acknowledged.
+    async fn give_up(&self, error: io::Error) -> Infallible {
+        tracing::error!(%error, "the journal cannot be written");
+        self.shared.env.spawn.abort(&format!("the journal cannot be written: {error}")).await
+    }
+
+    fn observe(&self, frames: usize, bytes: u64, took: std::time::Duration) {
+        let telemetry = &self.shared.telemetry;
+        telemetry.journal_syncs.inc();
+        telemetry.journal_blocks.inc();
+        telemetry.journal_frames.inc_by(frames as u64);
+        telemetry.journal_written_bytes.inc_by(bytes);
+        telemetry.journal_sync_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Goes on in a spare file; waits for one if the flusher has not made one yet.
+    async fn next_file(&mut self) {
+        let next = loop {
+            let made = self.shared.spare_made.notified();
+            if let Some(file) = self.shared.pool.lock().spare.pop_front() {
+                break file;
+            }
+            self.shared.flusher_wake.notify_one();
+            made.await;
+        };
+        let full = std::mem::replace(&mut self.position, WritePosition { file: next, offset: HEADER_BYTES });
+        let last_lsn = self.shared.next_lsn() - 1;
+        self.shared.pool.lock().used.push_back(UsedFile { file: full.file, last_lsn });
+        self.shared.flusher_wake.notify_one();
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    frames: Vec<Frame>,
+    callbacks: Vec<FlushCallback>,
+    bytes: u64,
+}

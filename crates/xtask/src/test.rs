@@ -1,0 +1,53 @@
+//! `cargo xtask test`: every test of the project, in one go. Continuous integration runs this and nothing else.
+
+use std::path::{Path, PathBuf};
+
+use crate::args::{SimOptions, TestOptions};
+use crate::command::{cargo, output, run as run_command};
+use crate::error::Error;
+use crate::steps::Steps;
+use crate::{python, sim};
+
+const BUILD: &str = "build";
+const PYTHON: &str = "python packages";
+const END_TO_END: &str = "end to end";
+
+/// # Errors
+/// At least one step failed; the others have run where they could.
+pub(crate) fn run(root: &Path, options: &TestOptions) -> Result<(), Error> {
+    let mut steps = Steps::new();
+    steps.run(BUILD, &[], || {
+        run_command(cargo(root).args(["build", "--locked", "--package", "cli", "--bin", "thalweg"]))
+    });
+    steps.run("rust", &[], || run_command(cargo(root).args(["test", "--locked", "--workspace"])));
+    end_to_end(&mut steps, root, options);
+    let seeds = SimOptions { seeds: options.seeds, seed: None, trace: false };
+    steps.run("simulation", &[], || sim::run(root, &seeds));
+    steps.run("planted bugs", &[], || run_command(cargo(root).args(PLANTED_BUGS)));
+    steps.finish()
+}
+
+/// The harness is proven by bugs that are compiled in here, and must be found.
+const PLANTED_BUGS: [&str; 6] = ["test", "--locked", "--package", "simulation", "--features", "planted-bugs"];
+
+fn end_to_end(steps: &mut Steps, root: &Path, options: &TestOptions) {
+    if options.quick {
+        steps.skip(PYTHON, "--quick");
+        steps.skip(END_TO_END, "--quick");
+        return;
+    }
+    steps.run(PYTHON, &[], || python::prepare(root));
+    steps.run(END_TO_END, &[BUILD, PYTHON], || python::pytest(root, &thalweg(root)?));
+}
+
+/// The binary that the step `build` made.
+fn thalweg(root: &Path) -> Result<PathBuf, Error> {
+    let command = "cargo metadata";
+    let json = output(cargo(root).args(["metadata", "--locked", "--no-deps", "--format-version", "1"]))?;
+    let metadata: serde_json::Value = serde_json::from_str(&json)
+        .map_err(|source| Error::Output { command: command.into(), reason: source.to_string() })?;
+    let target = metadata["target_directory"]
+        .as_str()
+        .ok_or_else(|| Error::Output { command: command.into(), reason: "no target_directory".into() })?;
+    Ok(Path::new(target).join("debug").join(format!("thalweg{}", std::env::consts::EXE_SUFFIX)))
+}
