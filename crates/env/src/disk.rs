@@ -13,7 +13,8 @@ use crate::BoxFuture;
 /// * a created, renamed or removed name is durable after a later successful [`Disk::sync_dir`] of its directory (a file's synced
 ///   *content* does not imply its *name*);
 /// * until then power loss may keep any subset of the unsynced 4,096-byte blocks, in old, new or torn form, and any subset of the
-///   unsynced names;
+///   unsynced operations on names; each of these is kept or lost as a whole (a rename leaves the old name or the new one), and none
+///   is kept without the earlier ones about the same name or file;
 /// * after a failed `sync` nothing is known about the unsynced bytes, and a later `sync` proves nothing: the caller must abort.
 ///
 /// One conformance suite (`env::sim::conformance`, used by the tests of this crate) runs against every implementation.

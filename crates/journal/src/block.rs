@@ -106,12 +106,7 @@ impl Fields {
             lsn: rest.get_u64_le(),
             synced_lsn: rest.get_u64_le(),
         };
-        Some(Self {
-            place,
-            body_len: rest.get_u64_le(),
-            frame_count: rest.get_u32_le(),
-            table_crc: rest.get_u32_le(),
-        })
+        Some(Self { place, body_len: rest.get_u64_le(), frame_count: rest.get_u32_le(), table_crc: rest.get_u32_le() })
     }
 }
 

@@ -108,7 +108,8 @@ impl Checkpoint {
         let path = layout::checkpoint_file(number);
         let file = disk.open(&path).await?;
         let bytes = file.read_at(0, file.len().await? as usize).await?;
-        let what = "the newest checkpoint cannot be read, and without it nobody knows what this node stores; rebuild the node";
+        let what =
+            "the newest checkpoint cannot be read, and without it nobody knows what this node stores; rebuild the node";
         let damage = || Error::Damaged(Damage { file: path.clone(), offset: 0, what: what.into() });
         Self::decode(bytes).map(Some).ok_or_else(damage)
     }

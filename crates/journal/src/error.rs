@@ -12,7 +12,9 @@ pub enum Error {
     #[error("the data directory is in use by another process: stop that one, or give this one a directory of its own")]
     InUse,
     /// The directory holds something this build does not read.
-    #[error("the data directory has {found}, this program reads format {expected}: start the program version that wrote it, or use an empty directory")]
+    #[error(
+        "the data directory has {found}, this program reads format {expected}: start the program version that wrote it, or use an empty directory"
+    )]
     Format {
         /// What was found.
         found: String,

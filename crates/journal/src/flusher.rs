@@ -83,7 +83,8 @@ impl Flusher {
 
     fn flush_is_due(&self) -> bool {
         let pool = self.shared.pool.lock();
-        let files_short = !pool.used.is_empty() && pool.count >= self.shared.options.files_max.div_ceil(2) && pool.spare.is_empty();
+        let files_short =
+            !pool.used.is_empty() && pool.count >= self.shared.options.files_max.div_ceil(2) && pool.spare.is_empty();
         files_short || self.shared.unflushed_bytes() >= self.shared.options.flush_bytes
     }
 

@@ -176,14 +176,8 @@ pub struct Header {
 impl Header {
     /// The frame, if `payload` is what the checksum was made for.
     pub fn frame(&self, payload: Bytes) -> Option<Frame> {
-        let frame = Frame {
-            group: self.group,
-            kind: self.kind,
-            log_id: self.log_id,
-            aux: self.aux,
-            payload,
-            crc: self.crc,
-        };
+        let frame =
+            Frame { group: self.group, kind: self.kind, log_id: self.log_id, aux: self.aux, payload, crc: self.crc };
         let intact = frame.payload.len() == self.payload_len as usize && frame.checksum() == self.crc;
         intact.then_some(frame)
     }
@@ -204,19 +198,16 @@ mod tests {
 
     #[test]
     fn layout_on_disk_is_as_documented() {
-        let frame = Frame::new(
-            GroupId(7),
-            FrameKind::Normal,
-            LogId { term: 3, index: 9 },
-            1,
-            Bytes::from_static(b"ab"),
-        );
+        let frame =
+            Frame::new(GroupId(7), FrameKind::Normal, LogId { term: 3, index: 9 }, 1, Bytes::from_static(b"ab"));
         let hex: String = encode(&frame).iter().map(|byte| format!("{byte:02x}")).collect();
         let crc: String = frame.crc.to_le_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
             hex,
-            format!("02000000{crc}0201000000000000070000000000000003000000000000000900000000000000010000000000000061 62")
-                .replace(' ', "")
+            format!(
+                "02000000{crc}0201000000000000070000000000000003000000000000000900000000000000010000000000000061 62"
+            )
+            .replace(' ', "")
         );
     }
 

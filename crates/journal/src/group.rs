@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use types::planted::{self, Bug};
 use types::GroupId;
+use types::planted::{self, Bug};
 
 use crate::checkpoint::{GroupFields, StateAt};
 use crate::frame::{Frame, FrameKind};
@@ -165,7 +165,7 @@ impl Inner {
 
     /// The memory of the tail.
     pub(crate) fn tail_bytes(&self) -> u64 {
-        self.tail.from_index(0).map(TailEntry::bytes).sum()
+        self.tail.since(0).map(TailEntry::bytes).sum()
     }
 
     /// Forgets entries that are in a segment, for memory.
@@ -191,8 +191,7 @@ impl Inner {
         assigned.iter().for_each(|one| self.tail.assign(*one));
         let Some(last) = assigned.last() else { return };
         self.tip = self.tip.max((last.end_record(), last.arrival.0));
-        if let Some(entry) = self.tail.from_index(last.index).next().filter(|entry| entry.frame.log_id.index == last.index)
-        {
+        if let Some(entry) = self.tail.since(last.index).next().filter(|entry| entry.frame.log_id.index == last.index) {
             self.applied = Some((entry.frame.log_id, state));
         }
     }
@@ -203,7 +202,7 @@ impl Inner {
         let from = self.flushed.max(self.purged).map_or(0, |settled| settled.index + 1);
         let entries: Vec<_> = self
             .tail
-            .from_index(from)
+            .since(from)
             .take_while(|entry| entry.frame.log_id <= *applied)
             .map_while(|entry| Some((entry.frame.clone(), entry.assigned?)))
             .collect();
@@ -224,14 +223,14 @@ impl Inner {
         } else {
             self.extents.push(extent);
         }
-        let settled = self.tail.from_index(before.map_or(0, |before| before.index + 1));
+        let settled = self.tail.since(before.map_or(0, |before| before.index + 1));
         settled.take_while(|entry| entry.frame.log_id <= part.flushed).map(TailEntry::bytes).sum()
     }
 
     /// The oldest block that recovery needs for this group, once its entries up to `flushed` are in a segment.
     pub(crate) fn needed_lsn_after(&self, flushed: Option<LogId>) -> Option<u64> {
         let from = flushed.max(self.flushed).max(self.purged).map_or(0, |settled| settled.index + 1);
-        self.tail.from_index(from).next().map(|entry| entry.lsn_min)
+        self.tail.since(from).next().map(|entry| entry.lsn_min)
     }
 
     /// Plays back one frame from the journal. Entries that are in a segment or gone are skipped; the rest must fit.

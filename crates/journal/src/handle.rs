@@ -97,7 +97,10 @@ impl GroupLog {
             let mut inner = self.group.inner.lock();
             let lsn_min = self.shared.next_lsn();
             for frame in &entries {
-                assert!(frame.payload.len() as u64 <= self.shared.options.payload_bytes_max(), "the entry fits into no file");
+                assert!(
+                    frame.payload.len() as u64 <= self.shared.options.payload_bytes_max(),
+                    "the entry fits into no file"
+                );
                 inner.push(frame.clone(), lsn_min);
             }
             self.shared.queue.push(entries, Some(done));
@@ -140,8 +143,7 @@ impl GroupLog {
     pub async fn save_snapshot(&self, snapshot: Snapshot) -> Result<(), Error> {
         let durable = {
             let mut inner = self.group.inner.lock();
-            let frame =
-                Frame::new(self.id(), FrameKind::Snapshot, snapshot.log_id, 0, snapshot.state.clone());
+            let frame = Frame::new(self.id(), FrameKind::Snapshot, snapshot.log_id, 0, snapshot.state.clone());
             inner.snapshot = Some(snapshot);
             self.shared.queue.push_durable(frame)
         };
@@ -189,7 +191,7 @@ impl GroupLog {
     ) -> Option<Arc<Extent>> {
         let inner = self.group.inner.lock();
         if inner.tail.first_index().is_some_and(|first| first <= next) {
-            for entry in inner.tail.from_index(next).take_while(|entry| entry.frame.log_id.index < end) {
+            for entry in inner.tail.since(next).take_while(|entry| entry.frame.log_id.index < end) {
                 if !frames.is_empty() && *bytes >= max_bytes {
                     break;
                 }
@@ -213,7 +215,8 @@ impl GroupLog {
     ) -> Result<(), Error> {
         let point = extent.point_for(|point| point.index <= range.start);
         let gone = self.purged();
-        let entries = extent.read(point, max_bytes.saturating_sub(*bytes)).await.inspect_err(|error| self.note(error))?;
+        let entries =
+            extent.read(point, max_bytes.saturating_sub(*bytes)).await.inspect_err(|error| self.note(error))?;
         let wanted =
             |entry: &AppliedFrame| range.contains(&entry.frame.log_id.index) && Some(entry.frame.log_id) > gone;
         for entry in entries.into_iter().filter(wanted) {

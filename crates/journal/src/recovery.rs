@@ -110,7 +110,8 @@ impl Playback {
                 covered = covered.max(extent.fields.last.index + 1);
             }
             if inner.flushed.is_some_and(|flushed| covered <= flushed.index) {
-                inner.damaged = Some(format!("entries of {id} from {covered} on are in a segment that is missing or damaged"));
+                inner.damaged =
+                    Some(format!("entries of {id} from {covered} on are in a segment that is missing or damaged"));
             }
         }
     }
@@ -123,7 +124,10 @@ impl Playback {
             let in_order = expected.is_none_or(|expected| found.lsn() >= expected) && found.lsn() <= wanted;
             if !in_order && !planted::active(Bug::StaleFrameReplayed) {
                 let missing = found.lsn().saturating_sub(wanted);
-                let what = format!("{missing} blocks before block {} are missing or damaged; what they held is unknown", found.lsn());
+                let what = format!(
+                    "{missing} blocks before block {} are missing or damaged; what they held is unknown",
+                    found.lsn()
+                );
                 self.report.damage.push(scan.damage(found.file, found.offset, what.clone()));
                 if planted::active(Bug::DamageReadAsEnd) {
                     return Ok(());

@@ -105,7 +105,8 @@ async fn read_pages(file: &Arc<dyn File>, at: u64, end: u64) -> Result<Bytes, Er
     let length = ((end - at) as usize).min(SEARCH_CHUNK);
     let bytes = file.read_at(at, length).await?;
     if bytes.is_empty() {
-        let error = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "a journal file became shorter while it was read");
+        let error =
+            std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "a journal file became shorter while it was read");
         return Err(error.into());
     }
     Ok(bytes)

@@ -165,7 +165,8 @@ impl Segment {
         let damage = |offset, what: &str| Damage { file: path.clone(), offset, what: what.into() };
         let file = disk.open(&path).await?;
         let bytes = file.len().await?;
-        let trailer_at = bytes.checked_sub(TRAILER_LEN).ok_or_else(|| Error::Damaged(damage(0, "the file is cut off")))?;
+        let trailer_at =
+            bytes.checked_sub(TRAILER_LEN).ok_or_else(|| Error::Damaged(damage(0, "the file is cut off")))?;
         let mut trailer = file.read_at(trailer_at, TRAILER_LEN as usize).await?;
         if trailer.len() as u64 != TRAILER_LEN || trailer[16..] != MAGIC.to_le_bytes() {
             return Err(Error::Damaged(damage(trailer_at, "the trailer is damaged")));
@@ -183,19 +184,13 @@ impl Segment {
         if footer.len() as u64 != length || crc32c::crc32c(&footer) != crc {
             return Err(Error::Damaged(damage(footer_at, "the footer is damaged")));
         }
-        let footer: Footer =
-            crate::stored::decode(&footer).ok_or_else(|| Error::Damaged(damage(footer_at, "the footer cannot be read")))?;
+        let footer: Footer = crate::stored::decode(&footer)
+            .ok_or_else(|| Error::Damaged(damage(footer_at, "the footer cannot be read")))?;
         Ok((Arc::new(Self::new(id, bytes, file, footer.extents.len() as u64)), footer))
     }
 
     fn new(id: u64, bytes: u64, file: Arc<dyn File>, live: u64) -> Self {
-        Self {
-            id,
-            bytes,
-            file,
-            live_extents: AtomicU64::new(live),
-            dead: Mutex::default(),
-        }
+        Self { id, bytes, file, live_extents: AtomicU64::new(live), dead: Mutex::default() }
     }
 
     /// Whether a checkpoint would free much of its space.

@@ -103,7 +103,7 @@ impl Tail {
     }
 
     /// The entries from `index` on.
-    pub(crate) fn from_index(&self, index: u64) -> impl Iterator<Item = &TailEntry> {
+    pub(crate) fn since(&self, index: u64) -> impl Iterator<Item = &TailEntry> {
         let slot = index.saturating_sub(self.first_index().unwrap_or(index)) as usize;
         self.entries.range(slot.min(self.entries.len())..)
     }

@@ -71,8 +71,7 @@ impl Writer {
         }
         let lsn = self.shared.begin_block();
         let current = self.position.file.current;
-        let place =
-            BlockPlace { salt: current.salt, generation: current.generation, lsn, synced_lsn: lsn - 1 };
+        let place = BlockPlace { salt: current.salt, generation: current.generation, lsn, synced_lsn: lsn - 1 };
         let slices = block::encode(place, frames);
         let started = self.shared.env.clock.monotonic();
         if let Err(error) = self.write_and_sync(slices).await {

@@ -1,12 +1,14 @@
 //! The journal against a naive model, on a disk that loses power: whatever was acknowledged is there afterwards, nothing else is.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use env::sim::{self, FaultDisk, FaultPlan, Call, ProcessEnd, SeededRandom, SimClock};
+use env::sim::{self, Call, FaultDisk, FaultPlan, ProcessEnd, SeededRandom, SimClock};
 use env::{Env, Random};
 use journal::{Assigned, Frame, FrameKind, GroupLog, Journal, LogId, Options, Snapshot, Vote};
 use types::{GroupId, RecordNumber, TimestampMs};
@@ -91,7 +93,14 @@ fn append(log: &GroupLog, model: &mut Model, dice: &Dice) {
         model.entries.insert(index, (model.term, payload));
     }
     let (acked, end) = (Arc::clone(&model.acked), model.next());
-    log.append(frames, Box::new(move |result| if result.is_ok() { acked.store(end, Ordering::SeqCst) }));
+    log.append(
+        frames,
+        Box::new(move |result| {
+            if result.is_ok() {
+                acked.store(end, Ordering::SeqCst)
+            }
+        }),
+    );
 }
 
 async fn apply(log: &GroupLog, model: &mut Model) {

@@ -6,6 +6,7 @@
 
 mod clock;
 pub mod conformance;
+mod connections;
 mod fault_disk;
 mod network;
 mod random;
@@ -32,7 +33,15 @@ pub fn env(seed: u64, clock: SimClock, disk: Arc<dyn Disk>, end: ProcessEnd) -> 
         clock: Arc::new(clock),
         random: Arc::new(SeededRandom::new(seed)),
         disk,
-        network: Arc::new(TurmoilNetwork),
+        network: Arc::new(TurmoilNetwork::new(&end)),
         spawn: Arc::new(SimSpawn::new(end)),
     }
+}
+
+/// Ends the process on `host` at once, the way that two runs of a seed do the same: use it in place of `sim.crash`. `end` is that of
+/// the process; its disk is the caller's to cut off ([`FaultDisk::process_crash`] or [`FaultDisk::power_loss`]), and `sim.bounce`
+/// starts the next process.
+pub fn crash(sim: &mut turmoil::Sim<'_>, host: &str, end: &ProcessEnd) {
+    end.begin_crash();
+    sim.crash(host);
 }

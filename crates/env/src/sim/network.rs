@@ -3,24 +3,37 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use turmoil::net::{TcpListener, TcpStream};
 
+use super::ProcessEnd;
+use super::connections::Connections;
 use crate::{BoxFuture, Listener, Network, Stream};
 
 /// The simulated TCP of the turmoil host that asks. It has no retransmission: a connection over a cut link hangs, so that every use
 /// needs a deadline.
-pub struct TurmoilNetwork;
+pub struct TurmoilNetwork {
+    connections: Connections,
+}
+
+impl TurmoilNetwork {
+    /// The sockets of the process that ends with `end`.
+    pub fn new(end: &ProcessEnd) -> Self {
+        Self { connections: end.connections() }
+    }
+}
 
 impl Network for TurmoilNetwork {
     fn bind(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Listener>>> {
+        let connections = self.connections.clone();
         Box::pin(async move {
             let listener = TcpListener::bind(bindable(address)).await?;
-            Ok(Box::new(SimListener { listener, ip: address.ip() }) as Box<dyn Listener>)
+            Ok(Box::new(SimListener { listener, ip: address.ip(), connections }) as Box<dyn Listener>)
         })
     }
 
     fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
+        let connections = self.connections.clone();
         Box::pin(async move {
             let stream = TcpStream::connect(address).await?;
-            Ok(Box::new(stream) as Box<dyn Stream>)
+            Ok(Box::new(connections.add(stream)) as Box<dyn Stream>)
         })
     }
 }
@@ -38,13 +51,14 @@ fn bindable(address: SocketAddr) -> SocketAddr {
 struct SimListener {
     listener: TcpListener,
     ip: IpAddr,
+    connections: Connections,
 }
 
 impl Listener for SimListener {
     fn accept(&mut self) -> BoxFuture<'_, io::Result<(Box<dyn Stream>, SocketAddr)>> {
         Box::pin(async move {
             let (stream, peer) = self.listener.accept().await?;
-            Ok((Box::new(stream) as Box<dyn Stream>, peer))
+            Ok((Box::new(self.connections.add(stream)) as Box<dyn Stream>, peer))
         })
     }
 

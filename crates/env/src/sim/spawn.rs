@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::connections::Connections;
 use crate::{BoxFuture, Spawn};
 
 /// Where a simulated process' abort is seen: the simulation holds a clone, one for each start of the process.
@@ -16,18 +17,29 @@ pub struct ProcessEnd {
 struct Inner {
     reason: Mutex<Option<String>>,
     at_end: Box<dyn Fn(&str) + Send + Sync>,
+    connections: Connections,
 }
 
 impl ProcessEnd {
     /// An end that has not come yet. `at_end` is called once, with the reason, at the very moment of the abort: a real process does
     /// nothing afterwards, so the simulation should cut this one off its disk there ([`super::FaultDisk::process_crash`]).
     pub fn new(at_end: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self { inner: Arc::new(Inner { reason: Mutex::new(None), at_end: Box::new(at_end) }) }
+        let inner = Inner { reason: Mutex::new(None), at_end: Box::new(at_end), connections: Connections::default() };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Why the process aborted, if it did.
     pub fn reason(&self) -> Option<String> {
         self.inner.reason.lock().clone()
+    }
+
+    /// The simulation is about to end the process: see [`super::crash`], which calls this.
+    pub fn begin_crash(&self) {
+        self.inner.connections.end_with_the_first();
+    }
+
+    pub(super) fn connections(&self) -> Connections {
+        self.inner.connections.clone()
     }
 
     fn abort(&self, reason: &str) {
@@ -39,6 +51,7 @@ impl ProcessEnd {
         };
         if first {
             tracing::error!(reason, "aborting the simulated process");
+            self.begin_crash();
             (self.inner.at_end)(reason);
         }
     }

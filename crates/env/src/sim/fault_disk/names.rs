@@ -219,10 +219,10 @@ impl Names {
 
     /// Makes the `chosen` of the pending operations durable, with all that they depend on.
     fn store_pending(&mut self, mut chosen: Vec<bool>) {
-        for later in (0..chosen.len()).rev().filter(|at| *at > 0) {
+        for later in (0..chosen.len()).rev() {
             if chosen[later] {
-                for earlier in 0..later {
-                    chosen[earlier] |= depends(&self.pending[later], &self.pending[earlier]);
+                for (earlier, chosen) in self.pending.iter().zip(&mut chosen[..later]) {
+                    *chosen |= depends(&self.pending[later], earlier);
                 }
             }
         }

@@ -1,0 +1,91 @@
+//! One request and its answer.
+
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use bytes::Bytes;
+use env::Env;
+use http::header::{CONNECTION, DATE};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, Version};
+use http_body_util::Full;
+use hyper::body::Incoming;
+
+use super::budget::{Budget, Exhausted, Lease};
+use super::within::within;
+use super::{Handler, Limits, Refusal, body, request_id};
+
+/// Smaller replies are not charged to the budget: those of puts are, and must reach their producer whenever there is a way.
+const SMALL_REPLY_BYTES: usize = 256 << 10;
+
+/// What every connection of a listener shares.
+pub(crate) struct Exchange<H> {
+    pub(crate) env: Env,
+    pub(crate) limits: Limits,
+    pub(crate) budget: Budget,
+    pub(crate) handler: Arc<H>,
+}
+
+impl<H: Handler> Exchange<H> {
+    /// Answers a request, whatever it is.
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (head, mut body) = request.into_parts();
+        let answer = match self.handle(&head, &mut body).await {
+            Ok(reply) => self.charge(reply),
+            Err(refusal) => Err(refusal),
+        };
+        let mut reply = answer.unwrap_or_else(|refusal| self.refuse(&head, refusal));
+        self.complete(&mut reply);
+        reply.map(Full::new)
+    }
+
+    async fn handle(&self, head: &Parts, body: &mut Incoming) -> Result<Response<Bytes>, Refusal> {
+        let mut lease = self.budget.request().map_err(|Exhausted| Refusal::Overloaded)?;
+        let clock = &*self.env.clock;
+        let collected = body::collect(body, self.limits.body_bytes_max, &self.budget, &mut lease);
+        let bytes = within(clock, self.limits.body_timeout, collected).await.ok_or(Refusal::BodyTimeout)??;
+        let handled = self.handler.handle(head, bytes);
+        within(clock, self.limits.request_timeout, handled).await.ok_or(Refusal::HandlerTimeout)
+    }
+
+    /// Counts a large reply until its last byte has left.
+    fn charge(&self, reply: Response<Bytes>) -> Result<Response<Bytes>, Refusal> {
+        let bytes = reply.body().len();
+        if bytes <= SMALL_REPLY_BYTES {
+            return Ok(reply);
+        }
+        let lease = self.budget.take(bytes).map_err(|Exhausted| Refusal::Overloaded)?;
+        Ok(reply.map(|bytes| Bytes::from_owner(Charged { bytes, _lease: lease })))
+    }
+
+    fn refuse(&self, head: &Parts, refusal: Refusal) -> Response<Bytes> {
+        tracing::debug!(?refusal, path = head.uri.path(), "request refused");
+        let mut reply = self.handler.refuse(head, refusal);
+        // The rest of the request may still be on its way; the next one could not be told from it.
+        let is_cut = matches!(refusal, Refusal::BodyTooLarge | Refusal::BodyTimeout | Refusal::BodyBroken);
+        if is_cut && head.version < Version::HTTP_2 {
+            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        reply
+    }
+
+    fn complete(&self, reply: &mut Response<Bytes>) {
+        request_id::set(&*self.env.random, reply.headers_mut());
+        // From our clock, not from hyper's, which the simulation doesn't know.
+        let now = UNIX_EPOCH + Duration::from_millis(self.env.clock.unix_ms());
+        if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(now)) {
+            reply.headers_mut().insert(DATE, date);
+        }
+    }
+}
+
+struct Charged {
+    bytes: Bytes,
+    _lease: Lease,
+}
+
+impl AsRef<[u8]> for Charged {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
