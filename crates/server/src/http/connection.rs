@@ -32,7 +32,7 @@ pub(crate) async fn serve<H: Handler>(
     mut phase: watch::Receiver<Phase>,
     _slot: OwnedSemaphorePermit,
 ) {
-    let idle = IdleIo::new(stream, Arc::clone(&exchange.env.clock), exchange.limits.idle_timeout());
+    let idle = IdleIo::new(stream, Arc::clone(&exchange.env.clock), exchange.limits.idle_timeout);
     let builder = builder(&exchange.limits, EnvExecutor(Arc::clone(&exchange.env.spawn)));
     let service = service_fn(move |request| {
         let exchange = Arc::clone(&exchange);

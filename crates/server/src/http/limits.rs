@@ -17,12 +17,7 @@ pub(crate) struct Limits {
     pub(crate) memory_bytes_max: usize,
     /// Requests at once on one HTTP/2 connection.
     pub(crate) streams_max: u32,
-}
-
-impl Limits {
-    /// Silence in both directions after which a connection is given up. Longer than every wait of a healthy one: a head, or a body and
-    /// then its handler.
-    pub(crate) fn idle_timeout(&self) -> Duration {
-        self.header_timeout.max(self.body_timeout + self.request_timeout) + Duration::from_secs(5)
-    }
+    /// Silence in both directions after which a connection is given up. Must be longer than every wait of a healthy one: for a head, or
+    /// for a body and then its handler.
+    pub(crate) idle_timeout: Duration,
 }

@@ -1,0 +1,49 @@
+use std::net::SocketAddr;
+
+use super::error::BenchError;
+
+/// Where a server listens.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) address: SocketAddr,
+    /// `HOST:PORT`, as in the URL.
+    pub(crate) authority: String,
+}
+
+impl Endpoint {
+    /// Reads `http://HOST[:PORT][/]` and looks the host up.
+    pub(crate) async fn find(url: &str) -> Result<Endpoint, BenchError> {
+        let refuse = |reason: String| BenchError::Endpoint { url: url.to_owned(), reason };
+        let authority = authority(url).map_err(|reason| refuse(reason.to_owned()))?;
+        let mut addresses = tokio::net::lookup_host(&authority).await.map_err(|error| refuse(error.to_string()))?;
+        let address = addresses.next().ok_or_else(|| refuse("the host has no address".to_owned()))?;
+        Ok(Endpoint { address, authority })
+    }
+}
+
+fn authority(url: &str) -> Result<String, &'static str> {
+    let uri: http::Uri = url.parse().map_err(|_| "not a URL")?;
+    if uri.scheme_str() != Some("http") {
+        return Err("not clear-text HTTP");
+    }
+    if !matches!(uri.path(), "" | "/") {
+        return Err("a path has no meaning");
+    }
+    let authority = uri.authority().ok_or("no host")?;
+    Ok(format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_of_servers_are_read_and_others_refused() {
+        assert_eq!(authority("http://127.0.0.1:4567").unwrap(), "127.0.0.1:4567");
+        assert_eq!(authority("http://localhost:1/").unwrap(), "localhost:1");
+        assert_eq!(authority("http://[::1]").unwrap(), "[::1]:80");
+        for bad in ["", "127.0.0.1:4567", "https://127.0.0.1:4567", "http://a/b", "http://"] {
+            assert!(authority(bad).is_err(), "{bad}");
+        }
+    }
+}

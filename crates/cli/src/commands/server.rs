@@ -1,0 +1,23 @@
+//! `thalweg server`
+
+use std::path::Path;
+
+use crate::Outcome;
+use crate::args::ServerArgs;
+use crate::serve;
+
+pub(crate) fn run(args: ServerArgs) -> Outcome {
+    let text = read(&args.config)?;
+    let loaded = server::load(Some((&args.config, &text)), std::env::vars());
+    let mut loaded = loaded.map_err(|error| error.to_string())?;
+    if let Some(format) = args.log_format {
+        loaded.config.log_format = format.into();
+    }
+    serve::run(loaded, |ready| println!("{ready}"))
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    #[allow(clippy::disallowed_methods, reason = "the configuration says where the disk is, so it is read before there is one")]
+    let text = std::fs::read_to_string(path);
+    text.map_err(|error| format!("cannot read the configuration {}: {error}", path.display()))
+}

@@ -1,0 +1,67 @@
+//! Running a node until it is told to stop.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use server::{Config, Loaded, Server};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{Outcome, logging};
+
+/// What there is to say when a node serves. Prints as the line that scripts wait for.
+pub(crate) struct Ready {
+    pub(crate) api_addr: SocketAddr,
+    pub(crate) admin_addr: SocketAddr,
+    pub(crate) region: String,
+    data_dir: PathBuf,
+    took: Duration,
+}
+
+impl fmt::Display for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { api_addr, admin_addr, data_dir, took, .. } = self;
+        let (dir, ms) = (data_dir.display(), took.as_millis());
+        write!(f, "ready api=http://{api_addr} admin=http://{admin_addr} data={dir} in {ms} ms")
+    }
+}
+
+/// Starts a node, calls `announce` once it serves, and stops it on SIGTERM or SIGINT.
+pub(crate) fn run(loaded: Loaded, announce: impl FnOnce(&Ready)) -> Outcome {
+    logging::start(&loaded.config)?;
+    for variable in &loaded.unknown_variables {
+        tracing::warn!(variable, "no key has this environment variable, it is ignored");
+    }
+    let ran = env::real::run(until_signal(loaded.config, announce)).map_err(|error| error.to_string())?;
+    ran.map(|()| ExitCode::SUCCESS)
+}
+
+async fn until_signal(config: Config, announce: impl FnOnce(&Ready)) -> Result<(), String> {
+    let signals = |kind| signal(kind).map_err(|error| format!("cannot wait for signals: {error}"));
+    // Before the start, so that a signal during it is not lost.
+    let (mut terminate, mut interrupt) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
+    let env = env::real::env(config.data_dir.clone());
+    let began = env.clock.monotonic();
+    let server = Server::start(env.clone(), &config).await.map_err(|error| explain(&config, &error))?;
+    announce(&Ready {
+        api_addr: server.api_addr(),
+        admin_addr: server.admin_addr(),
+        region: config.region.clone(),
+        data_dir: config.data_dir.clone(),
+        took: env.clock.monotonic() - began,
+    });
+    let name = tokio::select! {
+        biased;
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    };
+    tracing::info!(signal = name, "stopping: requests in flight are finished first");
+    server.shutdown().await.map_err(|error| format!("the node did not stop cleanly, nothing acknowledged is lost: {error}"))
+}
+
+/// What failed, where, and what the user can do about it.
+fn explain(config: &Config, error: &server::StartError) -> String {
+    format!("cannot start with the data directory {}: {error}", config.data_dir.display())
+}

@@ -1,0 +1,40 @@
+use catalog_state::CatalogError;
+use types::NodeId;
+
+/// Why the catalog could not do something. What it *refuses* is no error but a [`catalog_state::CatalogReply`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The journal failed, or what it stores of the catalog is damaged.
+    #[error("the catalog's log: {0}")]
+    Journal(#[from] journal::Error),
+    /// The catalog's group could not be opened.
+    #[error("the catalog's group: {0}")]
+    Group(#[from] raft_group::Error),
+    /// The data directory holds shards but no catalog that knows them. Going on would drop their records as strangers'.
+    #[error(
+        "the data directory holds {groups} shard groups, but its catalog is empty: the catalog is lost. Restore the directory \
+         from a copy, or use an empty one"
+    )]
+    CatalogLost {
+        /// How many groups were found.
+        groups: usize,
+    },
+    /// The first command was refused.
+    #[error("the catalog could not be initialised: {0}")]
+    Initialise(CatalogError),
+    /// Another node leads the catalog.
+    #[error("node {leader:?} leads the catalog")]
+    NotLeader {
+        /// Which one, as far as known.
+        leader: Option<NodeId>,
+    },
+    /// The command may or may not have been carried out: the deadline passed, or the leader changed meanwhile.
+    #[error("it is unknown whether the command was carried out: {0}")]
+    Unknown(String),
+    /// The catalog's group has died; this node needs a restart.
+    #[error("the catalog's group has stopped: {0}")]
+    Stopped(String),
+    /// The state machine's answer could not be read: the nodes run versions that don't understand each other.
+    #[error("the catalog's answer is malformed: {0}")]
+    Reply(String),
+}

@@ -1,0 +1,185 @@
+//! The table of keys, in the order of the reference.
+
+use std::time::Duration;
+
+use super::key::{Key, Kind};
+use super::{LimitsMode, LogFormat};
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+/// Longer waits are a mistake: no client waits an hour.
+const SECONDS_MAX: u64 = 3_600;
+
+/// Every key there is.
+pub(crate) const KEYS: &[Key] = &[
+    Key {
+        name: "data_dir",
+        unit: "",
+        default: "thalweg-data",
+        kind: Kind::Text("a path", |text| !text.is_empty(), |config, text| config.data_dir = text.into()),
+        meaning: "The directory that holds everything: journal, segments, checkpoints. Made if it is not there. One process at a time.",
+    },
+    Key {
+        name: "node_id",
+        unit: "",
+        default: "1",
+        kind: Kind::Integer(1..=u64::MAX, |config, value| config.node_id = value),
+        meaning: "The node's number in its cluster. It belongs to the data directory and never changes.",
+    },
+    Key {
+        name: "api_addr",
+        unit: "",
+        default: "127.0.0.1:4567",
+        kind: Kind::Address(|config, value| config.api_addr = value),
+        meaning: "Where the Kinesis API listens: HTTP/1.1 and clear-text HTTP/2. Signatures are not checked: keep it where only friends reach it.",
+    },
+    Key {
+        name: "admin_addr",
+        unit: "",
+        default: "127.0.0.1:4568",
+        kind: Kind::Address(|config, value| config.admin_addr = value),
+        meaning: "Where `/health/live`, `/health/ready` and `/metrics` are served.",
+    },
+    Key {
+        name: "region",
+        unit: "",
+        default: "us-east-1",
+        kind: Kind::Text("letters, digits and -", is_region, |config, text| config.region = text.into()),
+        meaning: "The region in the ARNs of streams.",
+    },
+    Key {
+        name: "account",
+        unit: "",
+        default: "000000000000",
+        kind: Kind::Text("twelve digits", is_account, |config, text| config.account = text.into()),
+        meaning: "The account in the ARNs of streams.",
+    },
+    Key {
+        name: "limits",
+        unit: "",
+        default: "aws",
+        kind: Kind::Word(&["aws", "off"], |config, word| {
+            config.limits = if word == "off" { LimitsMode::Off } else { LimitsMode::Aws };
+        }),
+        meaning: "Whether each shard keeps AWS' limits: 1 MiB and 1,000 records written, 2 MiB and 5 GetRecords read per second.",
+    },
+    Key {
+        name: "shutdown_timeout_seconds",
+        unit: "seconds",
+        default: "20",
+        kind: Kind::Integer(0..=SECONDS_MAX, |config, value| config.shutdown_timeout = Duration::from_secs(value)),
+        meaning: "After SIGTERM, requests in flight have this long to finish; then their connections are cut.",
+    },
+    Key {
+        name: "log",
+        unit: "",
+        default: "info",
+        kind: Kind::Text("a filter, such as info,journal=debug", |text| !text.is_empty(), |config, text| {
+            config.log = text.into();
+        }),
+        meaning: "Which log lines are written, to standard error.",
+    },
+    Key {
+        name: "log_format",
+        unit: "",
+        default: "human",
+        kind: Kind::Word(&["human", "json"], |config, word| {
+            config.log_format = if word == "json" { LogFormat::Json } else { LogFormat::Human };
+        }),
+        meaning: "How log lines look.",
+    },
+    Key {
+        name: "http.connections_max",
+        unit: "connections",
+        default: "4096",
+        kind: Kind::Integer(1..=1_000_000, |config, value| config.http.connections_max = value as u32),
+        meaning: "API connections open at once. One more is closed as soon as it is accepted. Each takes a file descriptor.",
+    },
+    Key {
+        name: "http.streams_max",
+        unit: "requests",
+        default: "128",
+        kind: Kind::Integer(1..=10_000, |config, value| config.http.streams_max = value as u32),
+        meaning: "Requests at once on one HTTP/2 connection.",
+    },
+    Key {
+        name: "http.header_timeout_seconds",
+        unit: "seconds",
+        default: "60",
+        kind: Kind::Integer(1..=SECONDS_MAX, |config, value| config.http.header_timeout = Duration::from_secs(value)),
+        meaning: "A connection on which no complete request head arrives for this long is closed, an idle one too.",
+    },
+    Key {
+        name: "http.body_timeout_seconds",
+        unit: "seconds",
+        default: "30",
+        kind: Kind::Integer(1..=SECONDS_MAX, |config, value| config.http.body_timeout = Duration::from_secs(value)),
+        meaning: "The time for a request's body to arrive, once its head has.",
+    },
+    Key {
+        name: "http.request_timeout_seconds",
+        unit: "seconds",
+        default: "30",
+        kind: Kind::Integer(1..=SECONDS_MAX, |config, value| config.http.request_timeout = Duration::from_secs(value)),
+        meaning: "The time for a request to be answered, once its body has arrived. What a put did that took longer is unknown.",
+    },
+    Key {
+        name: "http.body_bytes_max",
+        unit: "bytes",
+        // 10 MiB of records are 13.4 MiB of base64; the rest is for names and keys.
+        default: "15728640",
+        kind: Kind::Integer(64 * KIB..=64 * MIB, |config, value| config.http.body_bytes_max = value as usize),
+        meaning: "The largest body of a request. PutRecords takes 10 MiB of records, a third more in base64.",
+    },
+    Key {
+        name: "http.memory_bytes_max",
+        unit: "bytes",
+        default: "268435456",
+        kind: Kind::Integer(16 * MIB..=64 * GIB, |config, value| config.http.memory_bytes_max = value as usize),
+        meaning: "Memory for requests and large replies together. A request that no longer fits is refused with `ServiceUnavailable`.",
+    },
+    Key {
+        name: "journal.file_bytes",
+        unit: "bytes",
+        default: "67108864",
+        kind: Kind::Integer(16 * MIB..=GIB, |config, value| config.journal.file_bytes = value),
+        meaning: "The size of a journal file. Must hold the largest entry.",
+    },
+    Key {
+        name: "journal.files_max",
+        unit: "files",
+        default: "8",
+        kind: Kind::Integer(2..=1_000, |config, value| config.journal.files_max = value),
+        meaning: "Journal files kept at most, spare ones included.",
+    },
+    Key {
+        name: "journal.flush_bytes",
+        unit: "bytes",
+        default: "67108864",
+        kind: Kind::Integer(MIB..=16 * GIB, |config, value| config.journal.flush_bytes = value),
+        meaning: "Records are moved from the journal to a segment once this much of them waits.",
+    },
+    Key {
+        name: "journal.tail_bytes_max",
+        unit: "bytes",
+        default: "268435456",
+        kind: Kind::Integer(16 * MIB..=1_024 * GIB, |config, value| config.journal.tail_bytes_max = value),
+        meaning: "Memory for the newest records of all shards. New records are refused when what is not yet in a segment fills it.",
+    },
+    Key {
+        name: "journal.free_bytes_reserve",
+        unit: "bytes",
+        default: "268435456",
+        kind: Kind::Integer(0..=1_024 * GIB, |config, value| config.journal.free_bytes_reserve = value),
+        meaning: "New records are refused when less than this and the memory above is free on the disk. Reads and trims go on.",
+    },
+];
+
+fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -1,0 +1,149 @@
+//! The configuration: a value, a table of its keys, and ways to fill the one by the other.
+//!
+//! [`keys`] is the one place that knows a key's name, default, bounds and meaning. Reading a file or the environment, the reference
+//! that `thalweg config` prints and `docs/reference/configuration.md` all come from that table.
+
+mod error;
+mod key;
+mod keys;
+mod load;
+mod reference;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use error::ConfigError;
+pub use load::{Loaded, load};
+pub use reference::reference;
+
+/// Everything that an operator can choose. Keys, defaults, bounds and units: [`reference()`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// Key `data_dir`.
+    pub data_dir: PathBuf,
+    /// Key `node_id`.
+    pub node_id: u64,
+    /// Key `api_addr`.
+    pub api_addr: SocketAddr,
+    /// Key `admin_addr`.
+    pub admin_addr: SocketAddr,
+    /// Key `region`.
+    pub region: String,
+    /// Key `account`.
+    pub account: String,
+    /// Key `limits`.
+    pub limits: LimitsMode,
+    /// Key `shutdown_timeout_seconds`.
+    pub shutdown_timeout: Duration,
+    /// Key `log`.
+    pub log: String,
+    /// Key `log_format`.
+    pub log_format: LogFormat,
+    /// Keys `http.*`.
+    pub http: HttpConfig,
+    /// Keys `journal.*`.
+    pub journal: JournalConfig,
+}
+
+/// Keys `http.*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HttpConfig {
+    /// Key `http.connections_max`.
+    pub connections_max: u32,
+    /// Key `http.streams_max`.
+    pub streams_max: u32,
+    /// Key `http.header_timeout_seconds`.
+    pub header_timeout: Duration,
+    /// Key `http.body_timeout_seconds`.
+    pub body_timeout: Duration,
+    /// Key `http.request_timeout_seconds`.
+    pub request_timeout: Duration,
+    /// Key `http.body_bytes_max`.
+    pub body_bytes_max: usize,
+    /// Key `http.memory_bytes_max`.
+    pub memory_bytes_max: usize,
+}
+
+/// Keys `journal.*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JournalConfig {
+    /// Key `journal.file_bytes`.
+    pub file_bytes: u64,
+    /// Key `journal.files_max`.
+    pub files_max: u64,
+    /// Key `journal.flush_bytes`.
+    pub flush_bytes: u64,
+    /// Key `journal.tail_bytes_max`.
+    pub tail_bytes_max: u64,
+    /// Key `journal.free_bytes_reserve`.
+    pub free_bytes_reserve: u64,
+}
+
+/// Whether AWS' limits per shard are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitsMode {
+    /// As AWS has them.
+    Aws,
+    /// Only the machine limits.
+    Off,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For eyes.
+    Human,
+    /// One JSON object per line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let mut config = Self::blank();
+        for key in keys::KEYS {
+            let set = key.set(&mut config, key.default);
+            // The table is constant, and a test reads each default.
+            debug_assert!(set.is_ok(), "{set:?}");
+        }
+        config
+    }
+}
+
+impl Config {
+    /// What the table's defaults are written over.
+    fn blank() -> Self {
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            data_dir: PathBuf::new(),
+            node_id: 0,
+            api_addr: anywhere,
+            admin_addr: anywhere,
+            region: String::new(),
+            account: String::new(),
+            limits: LimitsMode::Aws,
+            shutdown_timeout: Duration::ZERO,
+            log: String::new(),
+            log_format: LogFormat::Human,
+            http: HttpConfig {
+                connections_max: 0,
+                streams_max: 0,
+                header_timeout: Duration::ZERO,
+                body_timeout: Duration::ZERO,
+                request_timeout: Duration::ZERO,
+                body_bytes_max: 0,
+                memory_bytes_max: 0,
+            },
+            journal: JournalConfig {
+                file_bytes: 0,
+                files_max: 0,
+                flush_bytes: 0,
+                tail_bytes_max: 0,
+                free_bytes_reserve: 0,
+            },
+        }
+    }
+}
