@@ -110,7 +110,18 @@ mod tests {
     #[test]
     fn dev_needs_no_options_and_takes_those_of_the_reference() {
         assert!(Args::try_parse_from(["thalweg", "dev"]).is_ok());
-        let all = ["thalweg", "dev", "--data-dir", "d", "--api-addr", "[::1]:1", "--admin-addr", "127.0.0.1:0", "--limits", "off"];
+        let all = [
+            "thalweg",
+            "dev",
+            "--data-dir",
+            "d",
+            "--api-addr",
+            "[::1]:1",
+            "--admin-addr",
+            "127.0.0.1:0",
+            "--limits",
+            "off",
+        ];
         assert!(Args::try_parse_from(all).is_ok());
         assert!(Args::try_parse_from(["thalweg", "dev", "--limits", "some"]).is_err());
         assert!(Args::try_parse_from(["thalweg", "server"]).is_err());

@@ -58,7 +58,10 @@ async fn until_signal(config: Config, announce: impl FnOnce(&Ready)) -> Result<(
         _ = interrupt.recv() => "SIGINT",
     };
     tracing::info!(signal = name, "stopping: requests in flight are finished first");
-    server.shutdown().await.map_err(|error| format!("the node did not stop cleanly, nothing acknowledged is lost: {error}"))
+    server
+        .shutdown()
+        .await
+        .map_err(|error| format!("the node did not stop cleanly, nothing acknowledged is lost: {error}"))
 }
 
 /// What failed, where, and what the user can do about it.

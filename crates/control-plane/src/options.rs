@@ -14,8 +14,6 @@ pub struct Options {
     pub actions_at_once: usize,
     /// How long a controller waits before it tries again what failed. Default 1 s.
     pub retry_interval: Duration,
-    /// Options of the catalog's Raft group.
-    pub raft: raft_group::Options,
 }
 
 impl Default for Options {
@@ -25,7 +23,6 @@ impl Default for Options {
             compact_after: 1_000,
             actions_at_once: 16,
             retry_interval: Duration::from_secs(1),
-            raft: raft_group::Options::default(),
         }
     }
 }

@@ -149,7 +149,7 @@ async fn open_group(
     options: &Options,
 ) -> Result<(RaftGroup, watch::Receiver<Arc<CatalogState>>), Error> {
     let (machine, catalog) = CatalogMachine::new();
-    let group = RaftGroup::open(env, log, node, machine, options.raft.clone()).await?;
+    let group = RaftGroup::open(env, log, node, machine).await?;
     group.initialize(&[node]).await?;
     group.wait_leader(options.deadline).await?;
     Ok((group, catalog))

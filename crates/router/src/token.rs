@@ -91,7 +91,7 @@ mod tests {
     };
 
     fn sealer() -> Sealer {
-        Sealer::new(&[9; 32])
+        Sealer::new(&[9; 32], "iterator")
     }
 
     #[test]

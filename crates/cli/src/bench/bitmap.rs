@@ -18,12 +18,6 @@ impl Bitmap {
         is_new
     }
 
-    /// Whether a number is there.
-    pub(crate) fn contains(&self, number: u64) -> bool {
-        let (word, bit) = place(number);
-        self.words.get(word).is_some_and(|bits| bits & bit != 0)
-    }
-
     /// How many are there.
     pub(crate) fn count(&self) -> u64 {
         self.count
@@ -62,9 +56,6 @@ mod tests {
             let ((left, left_model), (right, right_model)) = (bitmap(&left), bitmap(&right));
             prop_assert_eq!(left.count(), left_model.len() as u64);
             prop_assert_eq!(left.count_missing_in(&right), left_model.difference(&right_model).count() as u64);
-            for number in 0..310 {
-                prop_assert_eq!(left.contains(number), left_model.contains(&number));
-            }
         }
     }
 }

@@ -39,7 +39,10 @@ impl CallError {
     /// Whether the server only asks for patience.
     pub(crate) fn is_throttled(&self) -> bool {
         let Self::Refused { kind, .. } = self else { return false };
-        matches!(kind.as_str(), "ProvisionedThroughputExceededException" | "LimitExceededException" | "ServiceUnavailable")
+        matches!(
+            kind.as_str(),
+            "ProvisionedThroughputExceededException" | "LimitExceededException" | "ServiceUnavailable"
+        )
     }
 
     /// Whether there is no such stream.
@@ -68,7 +71,8 @@ impl Client {
 
     /// Gets a page, such as `/metrics`.
     pub(crate) async fn page(&mut self, path: &str) -> Result<Bytes, CallError> {
-        let request = Request::get(path).header(HOST, &self.endpoint.authority).body(Full::default()).map_err(broken)?;
+        let request =
+            Request::get(path).header(HOST, &self.endpoint.authority).body(Full::default()).map_err(broken)?;
         let (status, body) = self.send(request).await?;
         if status == StatusCode::OK { Ok(body) } else { Err(refused(status, &body)) }
     }
@@ -87,12 +91,26 @@ impl Client {
     }
 
     async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), CallError> {
-        let mut sender = match self.sender.take().filter(|sender| !sender.is_closed()) {
-            Some(sender) => sender,
-            None => self.connect().await?,
+        let mut request = Some(request);
+        let (reply, sender) = loop {
+            let (mut sender, is_new) = match self.sender.take().filter(SendRequest::is_ready) {
+                Some(sender) => (sender, false),
+                None => (self.connect().await?, true),
+            };
+            sender.ready().await.map_err(broken)?;
+            // Taken when given to the connection, and given back below if it never left.
+            let Some(message) = request.take() else { return Err(broken("the request is gone")) };
+            match sender.try_send_request(message).await {
+                Ok(reply) => break (reply, sender),
+                Err(mut error) => {
+                    request = error.take_message();
+                    // The server had closed a connection that was idle: another one, once.
+                    if is_new || request.is_none() {
+                        return Err(broken(error.into_error()));
+                    }
+                }
+            }
         };
-        sender.ready().await.map_err(broken)?;
-        let reply = sender.send_request(request).await.map_err(broken)?;
         let status = reply.status();
         let body = reply.into_body().collect().await.map_err(broken)?.to_bytes();
         self.sender = Some(sender);

@@ -15,8 +15,10 @@ impl Endpoint {
     pub(crate) async fn find(url: &str) -> Result<Endpoint, BenchError> {
         let refuse = |reason: String| BenchError::Endpoint { url: url.to_owned(), reason };
         let authority = authority(url).map_err(|reason| refuse(reason.to_owned()))?;
-        let mut addresses = tokio::net::lookup_host(&authority).await.map_err(|error| refuse(error.to_string()))?;
-        let address = addresses.next().ok_or_else(|| refuse("the host has no address".to_owned()))?;
+        let found = tokio::net::lookup_host(authority.as_str()).await.map(|mut addresses| addresses.next());
+        let address = found
+            .map_err(|error| refuse(error.to_string()))?
+            .ok_or_else(|| refuse("the host has no address".to_owned()))?;
         Ok(Endpoint { address, authority })
     }
 }

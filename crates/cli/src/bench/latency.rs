@@ -13,7 +13,9 @@ impl Latency {
     }
 
     pub(crate) fn record(&mut self, latency: Duration) {
-        self.0.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
+        // It grows as needed, so that there is no latency it can't hold.
+        let recorded = self.0.record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
+        debug_assert!(recorded.is_ok());
     }
 
     pub(crate) fn add(&mut self, other: &Latency) {
@@ -25,5 +27,20 @@ impl Latency {
     /// The latency in milliseconds that a share of all requests doesn't exceed.
     pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
         self.0.value_at_quantile(share) as f64 / 1000.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_those_of_all_latencies_that_were_recorded_or_added() {
+        let (mut all, mut other) = (Latency::new(), Latency::new());
+        (1..=50).for_each(|ms| all.record(Duration::from_millis(ms)));
+        (51..=100).for_each(|ms| other.record(Duration::from_millis(ms)));
+        all.add(&other);
+        assert!((all.quantile_ms(0.5) - 50.0).abs() < 0.1);
+        assert!((all.quantile_ms(0.99) - 99.0).abs() < 0.1);
     }
 }

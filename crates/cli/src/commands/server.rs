@@ -17,7 +17,10 @@ pub(crate) fn run(args: ServerArgs) -> Outcome {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    #[allow(clippy::disallowed_methods, reason = "the configuration says where the disk is, so it is read before there is one")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the configuration says where the disk is, so it is read before there is one"
+    )]
     let text = std::fs::read_to_string(path);
     text.map_err(|error| format!("cannot read the configuration {}: {error}", path.display()))
 }

@@ -75,9 +75,13 @@ pub(crate) const KEYS: &[Key] = &[
         name: "log",
         unit: "",
         default: "info",
-        kind: Kind::Text("a filter, such as info,journal=debug", |text| !text.is_empty(), |config, text| {
-            config.log = text.into();
-        }),
+        kind: Kind::Text(
+            "a filter, such as info,journal=debug",
+            |text| !text.is_empty(),
+            |config, text| {
+                config.log = text.into();
+            },
+        ),
         meaning: "Which log lines are written, to standard error.",
     },
     Key {

@@ -170,7 +170,8 @@ mod tests {
         let text = "region = \"eu-west-1\"\nlimits = \"off\"\n[http]\nstreams_max = 7\n";
         let loaded = load(
             Some((Path::new("thalweg.toml"), text)),
-            [("THALWEG_HTTP_STREAMS_MAX".to_owned(), "9".to_owned()), ("PATH".to_owned(), "/bin".to_owned())].into_iter(),
+            [("THALWEG_HTTP_STREAMS_MAX".to_owned(), "9".to_owned()), ("PATH".to_owned(), "/bin".to_owned())]
+                .into_iter(),
         )
         .unwrap();
         assert_eq!(loaded.config.region, "eu-west-1");
@@ -187,7 +188,10 @@ mod tests {
             message("[http]\nstreams_max = 0"),
             "http.streams_max is 0, allowed is a whole number from 1 to 10000 requests"
         );
-        assert_eq!(message("[http]\nstreams_max = \"9\""), "http.streams_max is \"9\", allowed is a whole number from 1 to 10000 requests");
+        assert_eq!(
+            message("[http]\nstreams_max = \"9\""),
+            "http.streams_max is \"9\", allowed is a whole number from 1 to 10000 requests"
+        );
         assert_eq!(message("limits = \"on\""), "limits is \"on\", allowed is aws or off");
         assert_eq!(message("account = 12"), "account is 12, allowed is twelve digits");
         assert!(message("api_addr = \"localhost\"").contains("an IP address and a port"));

@@ -61,6 +61,9 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/configuration.md");
         #[allow(clippy::disallowed_methods, reason = "a test reads a page of the repository")]
         let page = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(page == reference(), "out of date: write what `thalweg config` prints to docs/reference/configuration.md");
+        assert!(
+            page == reference(),
+            "out of date: write what `thalweg config` prints to docs/reference/configuration.md"
+        );
     }
 }

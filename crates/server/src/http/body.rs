@@ -17,7 +17,12 @@ const DISCARD_BYTES_MAX: u64 = 64 << 20;
 /// Reads a body of at most `bytes_max` bytes. `lease` grows with the bytes that have come, so that a promise alone costs nothing.
 ///
 /// The caller sets the deadline.
-pub(crate) async fn collect<B>(body: &mut B, bytes_max: usize, budget: &Budget, lease: &mut Lease) -> Result<Bytes, Refusal>
+pub(crate) async fn collect<B>(
+    body: &mut B,
+    bytes_max: usize,
+    budget: &Budget,
+    lease: &mut Lease,
+) -> Result<Bytes, Refusal>
 where
     B: Body<Data = Bytes> + Unpin,
 {

@@ -36,7 +36,8 @@ pub(crate) async fn serve<H: Handler>(
     let builder = builder(&exchange.limits, EnvExecutor(Arc::clone(&exchange.env.spawn)));
     let service = service_fn(move |request| {
         let exchange = Arc::clone(&exchange);
-        let answer: BoxFuture<'static, _> = Box::pin(async move { Ok::<_, Infallible>(exchange.answer(request).await) });
+        let answer: BoxFuture<'static, _> =
+            Box::pin(async move { Ok::<_, Infallible>(exchange.answer(request).await) });
         answer
     });
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(idle), service));

@@ -57,8 +57,7 @@ impl HttpServer {
             budget: Budget::new(limits.memory_bytes_max),
             clock: Arc::clone(&env.clock),
         };
-        let exchange =
-            Exchange { env: env.clone(), limits, budget: server.budget.clone(), handler: Arc::new(handler) };
+        let exchange = Exchange { env: env.clone(), limits, budget: server.budget.clone(), handler: Arc::new(handler) };
         let acceptor = Acceptor {
             exchange: Arc::new(exchange),
             phase: server.phase.subscribe(),

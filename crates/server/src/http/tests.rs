@@ -103,7 +103,8 @@ fn a_reply_has_both_ids_a_date_and_its_length() {
         let reply = read_until(&mut stream, "hello").await;
         assert!(reply.starts_with("HTTP/1.1 200 OK\r\n"), "{reply}");
         let header = |name: &str| {
-            let line = reply.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name}: {reply}"));
+            let line =
+                reply.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name}: {reply}"));
             line[name.len() + 2..].to_owned()
         };
         assert_eq!(header("x-amzn-requestid").len(), 36);

@@ -115,6 +115,11 @@ impl FaultDisk {
         self.state.lock().counts.clone()
     }
 
+    /// The names of all files, as a process would list them now.
+    pub fn names(&self) -> Vec<String> {
+        self.state.lock().names.files().into_iter().map(|(path, _)| path).collect()
+    }
+
     /// Every file with its bytes, as a process would read them now: to compare disks, and to look at one that nobody mounts.
     pub fn files(&self) -> BTreeMap<String, Bytes> {
         let state = self.state.lock();
