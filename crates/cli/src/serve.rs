@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use server::{Config, Loaded, Server};
+use server::{Config, Loaded, Server, StartError};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{Outcome, logging};
@@ -58,13 +58,16 @@ async fn until_signal(config: Config, announce: impl FnOnce(&Ready)) -> Result<(
         _ = interrupt.recv() => "SIGINT",
     };
     tracing::info!(signal = name, "stopping: requests in flight are finished first");
-    server
-        .shutdown()
-        .await
-        .map_err(|error| format!("the node did not stop cleanly, nothing acknowledged is lost: {error}"))
+    server.shutdown().await;
+    Ok(())
 }
 
 /// What failed, where, and what the user can do about it.
-fn explain(config: &Config, error: &server::StartError) -> String {
-    format!("cannot start with the data directory {}: {error}", config.data_dir.display())
+fn explain(config: &Config, error: &StartError) -> String {
+    match error {
+        StartError::Journal(_) | StartError::Control(_) => {
+            format!("cannot start with the data directory {}: {error}", config.data_dir.display())
+        }
+        StartError::Listen { .. } => error.to_string(),
+    }
 }

@@ -83,7 +83,8 @@ mod tests {
     }
 
     fn initialise() -> Bytes {
-        let command = CatalogCommand::Initialise { cluster_id: ClusterId(5), iterator_key: [1; 32], at: TimestampMs(9) };
+        let command =
+            CatalogCommand::Initialise { cluster_id: ClusterId(5), iterator_key: [1; 32], at: TimestampMs(9) };
         command.encode().into()
     }
 

@@ -10,7 +10,7 @@ pub(crate) use read::ReadLimiter;
 use types::limits::{
     SHARD_READ_BYTES_PER_SEC, SHARD_READ_CALLS_PER_SEC, SHARD_WRITE_BYTES_PER_SEC, SHARD_WRITE_RECORDS_PER_SEC,
 };
-pub(crate) use write::{Cut, WriteLimiter};
+pub(crate) use write::{Cut, WriteLimiter, counted_bytes};
 
 /// What one shard takes and gives per second; `None` is without limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

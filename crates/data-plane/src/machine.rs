@@ -62,7 +62,12 @@ impl Machine for ShardMachine {
         if entry.kind == FrameKind::Normal {
             let applied = self.run(index, entry.payload);
             let reply = reply::encode(&applied);
-            return Applied { reply, first_record: applied.first_record, count: applied.count, arrival: applied.arrival };
+            return Applied {
+                reply,
+                first_record: applied.first_record,
+                count: applied.count,
+                arrival: applied.arrival,
+            };
         }
         // The very first entry, at 0, is the group's membership; the state counts from 1.
         if index > 0 {

@@ -7,7 +7,8 @@ use types::limits::{MIB, PUT_RECORDS_BYTES_MAX, PUT_RECORDS_COUNT_MAX};
 pub(crate) const HASH_KEY_BYTES: usize = 16;
 
 /// The largest batch that a put can make: all records of the largest PutRecords, each with an explicit hash key.
-const BATCH_BYTES: u64 = PUT_RECORDS_BYTES_MAX + (PUT_RECORDS_COUNT_MAX * (RECORD_OVERHEAD_BYTES + HASH_KEY_BYTES)) as u64;
+const BATCH_BYTES: u64 =
+    PUT_RECORDS_BYTES_MAX + (PUT_RECORDS_COUNT_MAX * (RECORD_OVERHEAD_BYTES + HASH_KEY_BYTES)) as u64;
 /// With room for what is added to the format.
 const BATCH_BYTES_MAX: u64 = 12 * MIB;
 

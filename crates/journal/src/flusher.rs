@@ -164,6 +164,7 @@ impl Flusher {
         }
         self.checkpoint = written;
         if let Some((segment, footer)) = segment {
+            tracing::debug!(segment = id, groups = parts.len(), bytes = segment.bytes, "tails flushed to a segment");
             self.publish(segment, footer, parts);
         }
         self.shared.telemetry.flushes.inc();
@@ -289,6 +290,7 @@ impl Flusher {
         };
         for id in dead {
             self.disk.remove(&layout::segment_file(id)).await?;
+            tracing::debug!(segment = id, "segment removed");
         }
         self.punch_doomed().await;
         self.recycle().await
@@ -305,6 +307,7 @@ impl Flusher {
             };
             let salt = self.shared.env.random.u64();
             let file = file.recycle(Use { generation, salt }).await?;
+            tracing::debug!(file = file.number, generation, "journal file recycled");
             self.add_spare(file, 0);
         }
     }

@@ -251,8 +251,10 @@ impl GroupLog {
             }
             let entries = self.records_of_extent(&extent, from, max_bytes).await?;
             if !entries.is_empty() {
+                tracing::trace!(group = %self.id(), segment = extent.segment.id, from, "records read from a segment");
                 return Ok(entries);
             }
+            tracing::trace!(group = %self.id(), segment = extent.segment.id, "read goes on behind a segment");
             from = from.max(extent.fields.end_record);
         }
     }

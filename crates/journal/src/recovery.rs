@@ -208,6 +208,12 @@ pub(crate) async fn recover(env: &Env, options: &Options) -> Result<Recovered, E
     });
     let scan = Scan::read(disk).await?;
     let playback = Playback::run(&env.disk, &checkpoint, &scan).await?;
+    if playback.report.torn_tail {
+        tracing::info!("the last write was interrupted and is cut: it was never acknowledged");
+    }
+    if checkpoint.number > 0 {
+        tracing::debug!(number = checkpoint.number, segments = checkpoint.segments.len(), "restarting from a checkpoint");
+    }
     for damage in &playback.report.damage {
         tracing::error!(%damage, "stored data is damaged");
     }

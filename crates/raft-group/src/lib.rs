@@ -10,8 +10,11 @@ mod group;
 mod log_store;
 mod machine;
 mod network;
+mod snapshot;
 mod state_machine;
 mod stored;
+#[cfg(test)]
+mod storage_tests;
 
 pub use error::{Error, ProposeError};
 pub use group::RaftGroup;

@@ -2,8 +2,9 @@
 
 use std::fmt::Debug;
 use std::io;
-use std::ops::{Bound, RangeBounds};
+use std::ops::{Bound, Range, RangeBounds};
 
+use futures_util::stream::{self, Stream, TryStreamExt};
 use journal::GroupLog;
 use openraft::storage::{IOFlushed, LogState, RaftLogStorage};
 use openraft::{OptionalSend, RaftLogReader};
@@ -11,7 +12,7 @@ use openraft::{OptionalSend, RaftLogReader};
 use crate::config::{Config, Entry, RaftLogId, RaftVote};
 use crate::stored;
 
-/// Bytes of entries read at once for a replica that follows or catches up.
+/// Bytes of entries read at once, to apply them or for a replica that catches up. After a restart gigabytes may be behind each other.
 const READ_BYTES_MAX: u64 = 1 << 20;
 
 /// One group's log. Clones read the same log.
@@ -28,17 +29,25 @@ pub(crate) fn io_error(error: journal::Error) -> io::Error {
 }
 
 impl LogStore {
-    async fn read(&self, start: u64, end: u64, max_bytes: u64) -> io::Result<Vec<Entry>> {
-        let frames = self.log.read(start..end, max_bytes).await.map_err(io_error)?;
+    /// Entries from the start of `range`, without a hole; fewer than asked for only once `max_bytes` are passed.
+    async fn read(&self, range: Range<u64>, max_bytes: u64) -> io::Result<Vec<Entry>> {
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        let frames = self.log.read(range.clone(), max_bytes).await.map_err(io_error)?;
+        let end = range.start + frames.len() as u64;
+        let whole = end == range.end || (max_bytes < u64::MAX && end > range.start);
+        let in_order = frames.iter().map(|frame| frame.log_id.index).eq(range.start..end);
+        if !whole || !in_order {
+            // What is missing would never be applied, and nobody would notice.
+            let holes = format!("entries {range:?} of group {} are not all there", self.log.id());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, holes));
+        }
         frames.into_iter().map(stored::from_frame).collect()
     }
-}
 
-impl RaftLogReader<Config> for LogStore {
-    async fn try_get_log_entries<RB: RangeBounds<u64> + Clone + Debug + OptionalSend>(
-        &mut self,
-        range: RB,
-    ) -> io::Result<Vec<Entry>> {
+    /// The part of `range` that the log has: what is purged is absent at the beginning, what is not yet appended at the end.
+    fn present(&self, range: &impl RangeBounds<u64>) -> Range<u64> {
         let start = match range.start_bound() {
             Bound::Included(start) => *start,
             Bound::Excluded(start) => start + 1,
@@ -49,17 +58,39 @@ impl RaftLogReader<Config> for LogStore {
             Bound::Excluded(end) => *end,
             Bound::Unbounded => u64::MAX,
         };
-        // Entries that have been purged are absent at the beginning; everything else must be there.
-        let start = start.max(self.log.purged().map_or(0, |purged| purged.index + 1));
-        self.read(start, end, u64::MAX).await
+        let behind = |log_id: Option<journal::LogId>| log_id.map_or(0, |log_id| log_id.index + 1);
+        start.max(behind(self.log.purged()))..end.min(behind(self.log.last()))
+    }
+}
+
+impl RaftLogReader<Config> for LogStore {
+    async fn entries_stream<RB>(&mut self, range: RB) -> impl Stream<Item = io::Result<Entry>> + OptionalSend
+    where
+        RB: RangeBounds<u64> + Clone + Debug + OptionalSend,
+    {
+        let chunks = stream::try_unfold((self.clone(), self.present(&range)), |(store, rest)| async move {
+            let entries = store.read(rest.clone(), READ_BYTES_MAX).await?;
+            let rest = rest.start + entries.len() as u64..rest.end;
+            let more = (!entries.is_empty()).then_some((entries, (store, rest)));
+            Ok::<_, io::Error>(more.map(|(entries, next)| (stream::iter(entries.into_iter().map(Ok)), next)))
+        });
+        // openraft polls it where it stands only after pinning it.
+        Box::pin(chunks.try_flatten())
+    }
+
+    async fn try_get_log_entries<RB: RangeBounds<u64> + Clone + Debug + OptionalSend>(
+        &mut self,
+        range: RB,
+    ) -> io::Result<Vec<Entry>> {
+        self.read(self.present(&range), u64::MAX).await
+    }
+
+    async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> io::Result<Vec<Entry>> {
+        self.read(self.present(&(start..end)), READ_BYTES_MAX).await
     }
 
     async fn read_vote(&mut self) -> io::Result<Option<RaftVote>> {
         Ok(self.log.vote().map(stored::vote_to_raft))
-    }
-
-    async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> io::Result<Vec<Entry>> {
-        self.read(start, end, READ_BYTES_MAX).await
     }
 }
 

@@ -8,7 +8,7 @@ use openraft::type_config::alias::{SnapshotOf, VoteOf};
 use openraft::{AnyError, OptionalSend, RaftNetworkFactory};
 
 use crate::config::Config;
-use crate::state_machine::SnapshotBytes;
+use crate::snapshot::SnapshotBytes;
 
 /// Answers every call with "unreachable".
 pub(crate) struct NoPeers;

@@ -1,37 +1,48 @@
 //! openraft's state machine over a [`Machine`].
 
 use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use env::Spawn;
 use futures_util::{Stream, StreamExt};
 use journal::{Assigned, FrameKind, GroupLog, LogId, Snapshot};
+use openraft::OptionalSend;
 use openraft::storage::{ApplyResponder, EntryResponder, RaftStateMachine};
 use openraft::type_config::alias::{SnapshotMetaOf, SnapshotOf};
-use openraft::{OptionalSend, RaftSnapshotBuilder};
 use types::planted::{self, Bug};
 
 use crate::config::{Config, Entry, Payload, RaftLogId, Reply};
 use crate::log_store::io_error;
+use crate::snapshot::{SnapshotBuilder, SnapshotBytes, meta};
 use crate::stored::{self, Envelope, Stored};
 use crate::{Applied, CommittedEntry, Error, Machine};
 
-/// A snapshot as it is stored and sent: an envelope.
-#[derive(Clone, Debug)]
-pub(crate) struct SnapshotBytes(Bytes);
+/// Entries applied before readers and proposers hear of them. After a restart millions may be applied at once, and what is noted of
+/// each of them waits in memory.
+const SETTLE_ENTRIES: usize = 1024;
 
 /// The machine, where it stands, and the memberships since its snapshot.
 pub(crate) struct StateMachine {
     log: GroupLog,
     machine: Box<dyn Machine>,
+    spawn: Arc<dyn Spawn>,
     applied: Option<LogId>,
     /// Oldest first; never empty; the last one is in force.
     memberships: Vec<Stored>,
 }
 
+/// Applied entries that nobody has heard of yet.
+#[derive(Default)]
+struct Batch {
+    assigned: Vec<Assigned>,
+    replies: Vec<(ApplyResponder<Config>, Bytes)>,
+}
+
 impl StateMachine {
     /// The machine as the log last knew it: at its checkpoint or its snapshot, whichever is later. openraft applies what follows.
-    pub(crate) fn restore(log: GroupLog, machine: Box<dyn Machine>) -> Result<Self, Error> {
-        let mut restored = Self { log, machine, applied: None, memberships: vec![Stored::default()] };
+    pub(crate) fn restore(log: GroupLog, machine: Box<dyn Machine>, spawn: Arc<dyn Spawn>) -> Result<Self, Error> {
+        let mut restored = Self { log, machine, spawn, applied: None, memberships: vec![Stored::default()] };
         let newest = restored.log.checkpoint().into_iter().chain(restored.log.snapshot()).max_by_key(|state| state.log_id);
         if let Some(newest) = newest {
             restored.replace(newest.log_id, &newest.state)?;
@@ -50,6 +61,7 @@ impl StateMachine {
     }
 
     fn apply_one(&mut self, entry: &Entry) -> Applied {
+        let _guard = AbortOnPanic { spawn: &self.spawn, log: &self.log };
         let log_id = stored::from_raft(&entry.log_id);
         let empty = Bytes::new();
         let (kind, payload) = match &entry.payload {
@@ -62,6 +74,19 @@ impl StateMachine {
         };
         self.applied = Some(log_id);
         self.machine.apply(CommittedEntry { log_id, kind, payload })
+    }
+
+    /// Lets readers see what has been applied, then tells the proposers: whoever is told that a record is stored can read it.
+    fn settle(&mut self, batch: &mut Batch) {
+        if batch.assigned.is_empty() {
+            return;
+        }
+        let _guard = AbortOnPanic { spawn: &self.spawn, log: &self.log };
+        let state = self.machine.checkpoint().map(|state| Envelope::encode(&self.memberships, &state));
+        self.log.applied(&batch.assigned, state);
+        self.machine.applied_batch();
+        batch.assigned.clear();
+        batch.replies.drain(..).for_each(|(responder, reply)| responder.send(Reply(reply)));
     }
 
     /// Where the machine's snapshot would stand.
@@ -87,15 +112,6 @@ impl StateMachine {
     }
 }
 
-/// Where the stored snapshot stands, for openraft.
-fn meta(snapshot: &Snapshot) -> io::Result<SnapshotMetaOf<Config>> {
-    let mut memberships = Envelope::decode(&snapshot.state)?.memberships;
-    Ok(SnapshotMetaOf::<Config> {
-        last_log_id: Some(stored::to_raft(snapshot.log_id)),
-        last_membership: memberships.pop().unwrap_or_default(),
-    })
-}
-
 impl RaftStateMachine<Config> for StateMachine {
     type SnapshotData = SnapshotBytes;
     type SnapshotBuilder = SnapshotBuilder;
@@ -109,41 +125,36 @@ impl RaftStateMachine<Config> for StateMachine {
     where
         Strm: Stream<Item = io::Result<EntryResponder<Config>>> + Unpin + OptionalSend,
     {
-        let mut assigned = Vec::new();
-        let mut replies: Vec<(ApplyResponder<Config>, Bytes)> = Vec::new();
-        let mut failed = None;
-        while let Some(next) = entries.next().await {
-            let (entry, responder) = match next {
-                Ok(next) => next,
-                Err(error) => {
-                    failed = Some(error);
-                    break;
-                }
+        let mut batch = Batch::default();
+        let result = loop {
+            let (entry, responder) = match entries.next().await {
+                None => break Ok(()),
+                Some(Err(error)) => break Err(error),
+                Some(Ok(next)) => next,
             };
             let applied = self.apply_one(&entry);
-            assigned.push(Assigned {
+            batch.assigned.push(Assigned {
                 index: entry.log_id.index(),
                 first_record: applied.first_record,
                 count: applied.count,
                 arrival: applied.arrival,
             });
-            replies.extend(responder.map(|responder| (responder, applied.reply)));
-        }
-        let state = self.machine.checkpoint().map(|state| Envelope::encode(&self.memberships, &state));
-        self.log.applied(&assigned, state);
-        self.machine.applied_batch();
-        // Only now: whoever is told that a record is stored can read it.
-        replies.into_iter().for_each(|(responder, reply)| responder.send(Reply(reply)));
-        failed.map_or(Ok(()), Err)
+            batch.replies.extend(responder.map(|responder| (responder, applied.reply)));
+            if batch.assigned.len() >= SETTLE_ENTRIES {
+                self.settle(&mut batch);
+            }
+        };
+        self.settle(&mut batch);
+        result
     }
 
-    async fn try_create_snapshot_builder(&mut self, _: bool) -> Option<SnapshotBuilder> {
-        let snapshot = self.snapshot()?;
-        Some(SnapshotBuilder { log: self.log.clone(), snapshot })
+    async fn try_create_snapshot_builder(&mut self, force: bool) -> Option<SnapshotBuilder> {
+        let snapshot = self.snapshot();
+        (force || snapshot.is_some()).then(|| SnapshotBuilder { log: self.log.clone(), snapshot })
     }
 
     async fn get_snapshot_builder(&mut self) -> SnapshotBuilder {
-        unreachable!("openraft asks try_create_snapshot_builder")
+        SnapshotBuilder { log: self.log.clone(), snapshot: self.snapshot() }
     }
 
     async fn install_snapshot(&mut self, meta: &SnapshotMetaOf<Config>, snapshot: SnapshotBytes) -> io::Result<()> {
@@ -161,19 +172,17 @@ impl RaftStateMachine<Config> for StateMachine {
     }
 }
 
-/// A snapshot taken, on its way to the disk.
-pub(crate) struct SnapshotBuilder {
-    log: GroupLog,
-    snapshot: Snapshot,
+/// openraft's tasks swallow a panic, as tokio's do. The released program aborts on one, and so must the simulated one: a machine that
+/// has stopped half-way through an entry may not go on.
+struct AbortOnPanic<'a> {
+    spawn: &'a Arc<dyn Spawn>,
+    log: &'a GroupLog,
 }
 
-impl RaftSnapshotBuilder<Config> for SnapshotBuilder {
-    type SnapshotData = SnapshotBytes;
-
-    async fn build_snapshot(&mut self) -> io::Result<SnapshotOf<Config, SnapshotBytes>> {
-        let snapshot = self.snapshot.clone();
-        let meta = meta(&snapshot)?;
-        self.log.save_snapshot(snapshot.clone()).await.map_err(io_error)?;
-        Ok(SnapshotOf::<Config, SnapshotBytes> { meta, snapshot: SnapshotBytes(snapshot.state) })
+impl Drop for AbortOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            drop(self.spawn.abort(&format!("the state machine of group {} panicked", self.log.id())));
+        }
     }
 }

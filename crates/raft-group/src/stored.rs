@@ -110,10 +110,15 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    /// `count u8, (has_position u8, [term u64, index u64], members) …, state …`
+    /// `version u8, count u16, (has_position u8, [term u64, index u64], members) …, state …`
+    ///
+    /// # Panics
+    /// If there are more memberships than a count can say: operators change them by hand, a few times between two trims.
     pub(crate) fn encode(memberships: &[Stored], state: &[u8]) -> Bytes {
+        assert!(memberships.len() <= usize::from(u16::MAX), "the memberships since the snapshot can be counted");
         let mut out = BytesMut::with_capacity(64 + state.len());
-        out.put_u8(memberships.len() as u8);
+        out.put_u8(VERSION);
+        out.put_u16_le(memberships.len() as u16);
         for membership in memberships {
             out.put_u8(u8::from(membership.log_id().is_some()));
             if let Some(log_id) = membership.log_id() {
@@ -129,7 +134,10 @@ impl Envelope {
 
     pub(crate) fn decode(bytes: &Bytes) -> io::Result<Self> {
         let mut rest: &[u8] = bytes;
-        let count = rest.try_get_u8().map_err(|_| unreadable())?;
+        if rest.try_get_u8() != Ok(VERSION) {
+            return Err(unreadable());
+        }
+        let count = rest.try_get_u16_le().map_err(|_| unreadable())?;
         let memberships = (0..count).map(|_| get_membership(&mut rest)).collect::<Option<_>>().ok_or_else(unreadable)?;
         Ok(Self { memberships, state: bytes.slice_ref(rest) })
     }
@@ -149,20 +157,76 @@ fn get_membership(rest: &mut &[u8]) -> Option<Stored> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::{btree_set, vec};
+    use proptest::prelude::*;
+
     use super::*;
 
+    fn members() -> impl Strategy<Value = Members> {
+        let configs = vec(btree_set(0..40_u64, 1..5), 1..3);
+        (configs, btree_set(0..40_u64, 0..5)).prop_map(|(configs, learners)| {
+            let nodes = configs.iter().flatten().chain(&learners).map(|id| (*id, EmptyNode::default()));
+            let nodes: std::collections::BTreeMap<_, _> = nodes.collect();
+            Members::new(configs, nodes).unwrap()
+        })
+    }
+
+    fn log_id() -> impl Strategy<Value = RaftLogId> {
+        (any::<u64>(), any::<u64>()).prop_map(|(term, index)| to_raft(LogId { term, index }))
+    }
+
+    fn payload() -> impl Strategy<Value = Payload> {
+        prop_oneof![
+            Just(Payload::Blank),
+            vec(any::<u8>(), 0..40).prop_map(|bytes| Payload::Normal(Proposal(bytes.into()))),
+            members().prop_map(Payload::Membership),
+        ]
+    }
+
     #[test]
-    fn a_joint_membership_reads_back() {
-        let nodes: std::collections::BTreeMap<_, _> = (1..6).map(|id| (id, EmptyNode::default())).collect();
-        let members = Members::new(vec![BTreeSet::from([1, 2, 3]), BTreeSet::from([3, 4])], nodes).unwrap();
-        let entry = Entry { log_id: to_raft(LogId { term: 4, index: 9 }), payload: Payload::Membership(members.clone()) };
-        let frame = to_frame(GroupId(1), entry.clone());
-        assert_eq!(from_frame(frame.clone()).unwrap(), entry);
-        for cut in 0..frame.payload.len() {
-            assert!(get_members(&mut &frame.payload[..cut]).is_none(), "cut at {cut}");
+    fn members_stand_on_disk_as_documented() {
+        let nodes = std::collections::BTreeMap::from([(1, EmptyNode::default()), (7, EmptyNode::default())]);
+        let members = Members::new(vec![BTreeSet::from([1])], nodes).unwrap();
+        let stored = Stored::new(Some(to_raft(LogId { term: 2, index: 3 })), members);
+        let hex: String = Envelope::encode(&[stored], b"s").iter().map(|byte| format!("{byte:02x}")).collect();
+        let word = |number: u64| format!("{number:02x}00000000000000");
+        let members = ["01", "0100", "0100", &word(1), "0200", &word(1), &word(7)].concat();
+        assert_eq!(hex, ["01", "0100", "01", &word(2), &word(3), &members, "73"].concat());
+    }
+
+    proptest! {
+        #[test]
+        fn an_entry_reads_back_as_it_was_proposed(log_id in log_id(), payload in payload()) {
+            let entry = Entry { log_id, payload };
+            prop_assert_eq!(from_frame(to_frame(GroupId(1), entry.clone())).unwrap(), entry);
         }
-        let stored = Stored::new(Some(to_raft(LogId { term: 4, index: 9 })), members);
-        let envelope = Envelope::decode(&Envelope::encode(&[Stored::default(), stored.clone()], b"state")).unwrap();
-        assert_eq!((envelope.memberships, &envelope.state[..]), (vec![Stored::default(), stored], &b"state"[..]));
+
+        #[test]
+        fn a_vote_reads_back(term: u64, node: u64, committed: bool) {
+            let vote = Vote { term, node, committed };
+            prop_assert_eq!(vote_from_raft(&vote_to_raft(vote)), vote);
+        }
+
+        #[test]
+        fn an_envelope_reads_back_and_a_cut_one_is_refused(
+            memberships in vec((proptest::option::of(log_id()), members()), 0..5),
+            state in vec(any::<u8>(), 0..40),
+        ) {
+            let memberships: Vec<_> =
+                memberships.into_iter().map(|(log_id, members)| Stored::new(log_id, members)).collect();
+            let bytes = Envelope::encode(&memberships, &state);
+            let envelope = Envelope::decode(&bytes).unwrap();
+            prop_assert_eq!(&envelope.memberships, &memberships);
+            prop_assert_eq!(&envelope.state[..], &state[..]);
+            for cut in 0..bytes.len() - state.len() {
+                prop_assert!(Envelope::decode(&bytes.slice(..cut)).is_err(), "cut at {}", cut);
+            }
+        }
+
+        #[test]
+        fn garbage_is_refused_without_a_panic(bytes: Vec<u8>, log_id in log_id()) {
+            let _ = Envelope::decode(&bytes.clone().into());
+            let _ = from_frame(Frame::new(GroupId(1), FrameKind::Membership, from_raft(&log_id), 0, bytes.into()));
+        }
     }
 }

@@ -28,9 +28,8 @@ impl Router {
     pub async fn create_stream(&self, name: &str, capacity: Capacity) -> Result<(), RouterError> {
         let inner = &self.inner;
         let options = &inner.options;
-        let unusable = |_| {
-            RouterError::Internal(format!("no ARN has region {} and account {}", options.region, options.account))
-        };
+        let unusable =
+            |_| RouterError::Internal(format!("no ARN has region {} and account {}", options.region, options.account));
         let arn = StreamArn::new(&options.region, &options.account, parse_name(name)?).map_err(unusable)?;
         let (mode, shard_count) = match capacity {
             Capacity::Provisioned { shards } => (StreamMode::Provisioned, shards),

@@ -85,7 +85,9 @@ pub(crate) fn shard_id(text: &str, stream: &str) -> Result<ShardId, RouterError>
 fn opened(stream: &Stream, shard: &Shard) -> Option<TimestampMs> {
     let parents = [shard.parent, shard.adjacent_parent].into_iter().flatten();
     let known = parents.filter_map(|parent| stream.shards.get(&parent));
-    known.map(|parent| parent.closed.map(|closed| closed.at)).try_fold(TimestampMs(0), |latest, at| Some(latest.max(at?)))
+    known
+        .map(|parent| parent.closed.map(|closed| closed.at))
+        .try_fold(TimestampMs(0), |latest, at| Some(latest.max(at?)))
 }
 
 fn closed_by(shard: &Shard, at: TimestampMs) -> bool {

@@ -2,7 +2,7 @@
 
 use catalog_state::StreamStatus::{Active, Updating};
 use catalog_state::{CatalogState, Stream};
-use data_plane::{ReadError, ReadRecord};
+use data_plane::{ReadBatch, ReadError, ReadRecord};
 use shard_state::ShardIdentity;
 use types::limits::{GET_RECORDS_BYTES_MAX, GET_RECORDS_COUNT_MAX};
 use types::{HashKeyRange, SequenceNumber, ShardId};
@@ -14,16 +14,13 @@ use crate::token::IteratorToken;
 use crate::{InvalidArgument, NotFound, Router, RouterError, StreamRef};
 
 /// What one read gives.
-#[derive(Debug)]
 pub struct GetRecords {
-    /// The records, in order; slices of what is stored.
-    pub records: Vec<ReadRecord>,
     /// Where to go on; `None` if and only if `children` is not empty.
     pub next: Option<String>,
-    /// Milliseconds by which the last record read lies behind now; 0 at the tip.
-    pub millis_behind: u64,
     /// The shards that follow a closed one that has been read to its end.
     pub children: Vec<ChildShard>,
+    /// Kept whole: it counts towards the memory that reads of this node may hold, until it is dropped.
+    batch: ReadBatch,
     identity: ShardIdentity,
 }
 
@@ -39,6 +36,18 @@ pub struct ChildShard {
 }
 
 impl GetRecords {
+    /// The records, in order; slices of what is stored.
+    #[must_use]
+    pub fn records(&self) -> &[ReadRecord] {
+        &self.batch.records
+    }
+
+    /// Milliseconds by which the last record read lies behind now; 0 at the tip.
+    #[must_use]
+    pub fn millis_behind(&self) -> u64 {
+        self.batch.millis_behind
+    }
+
     /// The sequence number of one of the records.
     #[must_use]
     pub fn sequence_number(&self, record: &ReadRecord) -> SequenceNumber {
@@ -65,13 +74,12 @@ impl Router {
         let shard = route.shard(token.shard).ok_or(NotFound::StreamOfToken)?;
         let limit = limit.unwrap_or(GET_RECORDS_COUNT_MAX).clamp(1, GET_RECORDS_COUNT_MAX);
         let read = inner.data.read(shard.group, token.next, limit, GET_RECORDS_BYTES_MAX).await;
-        let read = read.map_err(|error| inner.read_error(error, route.name.as_str().to_owned(), token.shard))?;
+        let batch = read.map_err(|error| inner.read_error(error, route.name.as_str().to_owned(), token.shard))?;
         // Consumers take a missing iterator without children for damage: as long as the catalog has yet to learn of them, the
         // end of a closed shard reads like its tip.
-        let children = if read.ended { children(&inner.control.catalog(), &route, token.shard) } else { Vec::new() };
-        let next = children.is_empty().then(|| inner.iterator(route.id, &shard, read.next));
-        let (records, millis_behind) = (read.records, read.millis_behind);
-        Ok(GetRecords { records, next, millis_behind, children, identity: shard.identity })
+        let children = if batch.ended { children(&inner.control.catalog(), &route, token.shard) } else { Vec::new() };
+        let next = children.is_empty().then(|| inner.iterator(route.id, &shard, batch.next));
+        Ok(GetRecords { next, children, batch, identity: shard.identity })
     }
 }
 
@@ -108,7 +116,11 @@ impl Inner {
 }
 
 fn children(catalog: &CatalogState, route: &Route, shard: ShardId) -> Vec<ChildShard> {
-    catalog.stream(&route.name).filter(|stream| stream.id == route.id).map(|stream| children_of(stream, shard)).unwrap_or_default()
+    catalog
+        .stream(&route.name)
+        .filter(|stream| stream.id == route.id)
+        .map(|stream| children_of(stream, shard))
+        .unwrap_or_default()
 }
 
 fn children_of(stream: &Stream, shard: ShardId) -> Vec<ChildShard> {

@@ -27,7 +27,7 @@ impl ShardHost for DataPlaneHost {
             identity: ShardIdentity { shard: shard.shard, created_sec: shard.created_sec },
             members: shard.members,
             retention_ms: shard.retention_ms,
-            limits: self.limits.clone(),
+            limits: self.limits,
         };
         Box::pin(async move { data.open_shard(spec).await.map_err(host_error) })
     }

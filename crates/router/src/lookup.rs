@@ -81,18 +81,12 @@ fn name_of_arn(text: &str, options: &Options) -> Result<StreamName, RouterError>
 mod tests {
     use super::*;
     use catalog_state::{AccountLimits, CatalogCommand, ClusterId, StreamMode};
-    use data_plane::ShardLimits;
     use types::{NodeId, TimestampMs};
 
     const FLIGHTS: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/flights";
 
     fn options() -> Options {
-        Options {
-            region: "us-east-1".into(),
-            account: "000000000000".into(),
-            account_limits: AccountLimits::OFF,
-            shard_limits: ShardLimits::off(),
-        }
+        Options { region: "us-east-1".into(), account: "000000000000".into(), account_limits: AccountLimits::OFF }
     }
 
     /// Streams `flights` with id 1 and `trains` with id 2.

@@ -1,5 +1,4 @@
 use catalog_state::AccountLimits;
-use data_plane::ShardLimits;
 
 /// Who this service is, and what it allows.
 #[derive(Clone, Debug)]
@@ -10,6 +9,4 @@ pub struct Options {
     pub account: String,
     /// How much the account may have.
     pub account_limits: AccountLimits,
-    /// How much each shard takes and gives.
-    pub shard_limits: ShardLimits,
 }

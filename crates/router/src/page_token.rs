@@ -108,8 +108,7 @@ mod tests {
 
     #[test]
     fn a_page_token_lives_five_minutes() {
-        let token =
-            PageToken { stream: 1, after: ShardId(2), selection: Selection::Open, issued: TimestampMs(1_000) };
+        let token = PageToken { stream: 1, after: ShardId(2), selection: Selection::Open, issued: TimestampMs(1_000) };
         let text = token.seal(&sealer());
         assert_eq!(PageToken::open(&sealer(), &text, TimestampMs(301_000)), Ok(token));
         assert_eq!(PageToken::open(&sealer(), &text, TimestampMs(301_001)), Err(RouterError::ExpiredNextToken));

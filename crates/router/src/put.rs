@@ -1,5 +1,7 @@
 //! PutRecord and PutRecords
 
+use std::sync::Arc;
+
 use catalog_state::StreamStatus;
 use data_plane::{AppendError, Appended};
 use futures_util::future::join_all;
@@ -53,7 +55,9 @@ impl Refusal {
     pub const fn as_str(self) -> &'static str {
         match self {
             Refusal::Busy => "The node has as many records in flight as it may. Try again.",
-            Refusal::DiskFull => "The node's disk is nearly full. Free space on it or lower the retention, then try again.",
+            Refusal::DiskFull => {
+                "The node's disk is nearly full. Free space on it or lower the retention, then try again."
+            }
         }
     }
 }
@@ -115,7 +119,7 @@ impl Router {
 
 impl Inner {
     /// The table of a stream that takes records. One that is being created or deleted is not found, as kinesalite has it of AWS.
-    fn writable(&self, stream: &StreamRef<'_>) -> Result<std::sync::Arc<Route>, RouterError> {
+    fn writable(&self, stream: &StreamRef<'_>) -> Result<Arc<Route>, RouterError> {
         let route = self.route(stream)?;
         match route.status {
             StreamStatus::Active | StreamStatus::Updating => Ok(route),

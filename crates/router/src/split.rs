@@ -3,7 +3,7 @@
 use shard_state::{Batch, BatchWriter, RECORD_OVERHEAD_BYTES};
 use types::HashKey;
 
-use crate::route::{RoutedShard, Route};
+use crate::route::{Route, RoutedShard};
 use crate::{InvalidArgument, RouterError};
 
 /// Bytes of an explicit hash key in a stored record.

@@ -103,15 +103,13 @@ pub(crate) struct ShardFacts<'a> {
 pub(crate) fn record_of(kind: IteratorType, text: &str, shard: &ShardFacts<'_>) -> Result<RecordNumber, RouterError> {
     let id = shard.identity.shard;
     let (stream, text_of) = (|| shard.stream.to_owned(), || text.to_owned());
-    let invalid =
-        || InvalidArgument::StartingSequenceNumber { stream: stream(), shard: id, number: text_of() };
+    let invalid = || InvalidArgument::StartingSequenceNumber { stream: stream(), shard: id, number: text_of() };
     let number: SequenceNumber = text.parse().map_err(|_| invalid())?;
     if number.shard() != id {
         return Err(InvalidArgument::StartingSequenceNumberOfOtherShard { encoded: number.shard(), shard: id }.into());
     }
     if number.shard_created_sec() != shard.identity.created_sec {
-        let foreign =
-            InvalidArgument::StartingSequenceNumberForeign { stream: stream(), shard: id, number: text_of() };
+        let foreign = InvalidArgument::StartingSequenceNumberForeign { stream: stream(), shard: id, number: text_of() };
         return Err(foreign.into());
     }
     if number.is_closing() && shard.closed {

@@ -83,12 +83,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const TOKEN: IteratorToken = IteratorToken {
-        stream: 3,
-        shard: ShardId(1),
-        next: RecordNumber(77),
-        issued: TimestampMs(1_000_000),
-    };
+    const TOKEN: IteratorToken =
+        IteratorToken { stream: 3, shard: ShardId(1), next: RecordNumber(77), issued: TimestampMs(1_000_000) };
 
     fn sealer() -> Sealer {
         Sealer::new(&[9; 32], "iterator")
@@ -108,8 +104,14 @@ mod tests {
     fn quotes_around_an_iterator_are_taken_off_and_only_whole_ones() {
         let (sealer, text) = (sealer(), TOKEN.seal(&sealer(), 0));
         assert_eq!(IteratorToken::open(&sealer, &format!("\"{text}\""), TOKEN.issued), Ok(TOKEN));
-        for bad in [format!("\"{text}"), format!("{text}\""), format!("'{text}'"), format!("\"\"{text}\"\""), "\"".into()] {
-            assert_eq!(IteratorToken::open(&sealer, &bad, TOKEN.issued), Err(InvalidArgument::Iterator.into()), "{bad}");
+        for bad in
+            [format!("\"{text}"), format!("{text}\""), format!("'{text}'"), format!("\"\"{text}\"\""), "\"".into()]
+        {
+            assert_eq!(
+                IteratorToken::open(&sealer, &bad, TOKEN.issued),
+                Err(InvalidArgument::Iterator.into()),
+                "{bad}"
+            );
         }
     }
 

@@ -1,27 +1,20 @@
 //! The composition root: from a configuration and an [`env::Env`] to a serving node.
+//!
+//! [`Server::start`] opens the parts from the ground up: journal, data plane, control plane, router, API; [`Server::shutdown`] closes
+//! them in the opposite order. [`http`] is the way in and knows nothing of Kinesis; [`config`](mod@config) is the one place that knows
+//! what can be chosen.
 
+mod admin;
+mod api_handler;
 mod config;
+mod error;
 mod http;
+mod node;
+mod readiness;
+mod server;
 
-pub use config::{Config, ConfigError, HttpConfig, JournalConfig, LimitsMode, Loaded, LogFormat, load, reference};
-/// tmp
-pub struct Server;
-/// tmp
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct StartError;
-#[allow(missing_docs)]
-impl Server {
-    pub async fn start(_: env::Env, _: &Config) -> Result<Server, StartError> {
-        Err(StartError)
-    }
-    pub fn api_addr(&self) -> std::net::SocketAddr {
-        ([127, 0, 0, 1], 0).into()
-    }
-    pub fn admin_addr(&self) -> std::net::SocketAddr {
-        ([127, 0, 0, 1], 0).into()
-    }
-    pub async fn shutdown(self) -> Result<(), StartError> {
-        Ok(())
-    }
-}
+pub use config::{
+    Config, ConfigError, HttpConfig, JournalConfig, LimitsMode, Loaded, LogFormat, ShardsConfig, load, reference,
+};
+pub use error::StartError;
+pub use server::Server;

@@ -20,7 +20,7 @@ impl Subscriber for Logs {
         const OURS: [&str; 8] =
             ["journal", "raft_group", "data_plane", "control_plane", "router", "api", "server", "env"];
         let name = metadata.target().split("::").next().unwrap_or_default();
-        metadata.is_event() && *metadata.level() <= Level::DEBUG && OURS.contains(&name)
+        metadata.is_event() && *metadata.level() <= Level::TRACE && OURS.contains(&name)
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

@@ -32,11 +32,10 @@ pub(crate) enum Scenario {
 #[derive(Clone, Debug)]
 pub(crate) struct ServerPlan {
     pub(crate) journal_file_bytes: u64,
-    pub(crate) journal_files_max: usize,
+    pub(crate) journal_files_max: u64,
     pub(crate) flush_bytes: u64,
     pub(crate) tail_bytes_max: u64,
     pub(crate) free_bytes_reserve: u64,
-    pub(crate) index_every_bytes: u64,
     pub(crate) limits_of_aws: bool,
 }
 
@@ -114,11 +113,10 @@ fn server(dice: &mut Dice) -> ServerPlan {
     let journal_file_bytes = dice.pick(&[96, 128, 256]) << 10;
     ServerPlan {
         journal_file_bytes,
-        journal_files_max: dice.between(4, 8) as usize,
+        journal_files_max: dice.between(4, 8),
         flush_bytes: dice.pick(&[16, 32, 64, 128]) << 10,
         tail_bytes_max: dice.pick(&[256, 384, 512]) << 10,
         free_bytes_reserve: 256 << 10,
-        index_every_bytes: dice.pick(&[512, 2_048, 8_192]),
         limits_of_aws: dice.percent(30),
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use oracle::{Event, History, PayloadId, ShardRef};
 use types::{SequenceNumber, StreamName};
 
+use crate::finish::Request;
 use crate::plan::Plan;
 use crate::trace::Trace;
 
@@ -48,6 +49,11 @@ pub(crate) struct World {
     numbers: RefCell<BTreeMap<ShardRef, Vec<SequenceNumber>>>,
     payloads: Cell<u64>,
     violations: RefCell<Vec<String>>,
+    /// Whether the disk has rotted, so that refusal is allowed.
+    pub(crate) rotten: Cell<bool>,
+    /// Shards that were refused for damage.
+    pub(crate) refused: RefCell<Vec<ShardRef>>,
+    request: Cell<Option<Request>>,
 }
 
 impl World {
@@ -64,6 +70,9 @@ impl World {
             numbers: RefCell::default(),
             payloads: Cell::new(0),
             violations: RefCell::default(),
+            rotten: Cell::new(false),
+            refused: RefCell::default(),
+            request: Cell::new(None),
         })
     }
 
@@ -103,6 +112,15 @@ impl World {
     pub(crate) fn violation(&self, what: String) {
         self.note(|line| line.push_str(&format!("VIOLATION {what}")));
         self.violations.borrow_mut().push(what);
+    }
+
+    /// Asks something of the driver, which does it before the next step.
+    pub(crate) fn ask(&self, request: Request) {
+        self.request.set(Some(request));
+    }
+
+    pub(crate) fn take_request(&self) -> Option<Request> {
+        self.request.take()
     }
 
     pub(crate) fn violations(&self) -> Vec<String> {

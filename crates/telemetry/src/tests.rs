@@ -10,7 +10,11 @@ fn names_are_unique_and_say_their_part_and_unit() {
         assert!(seen.insert(metric.name), "{} is declared twice", metric.name);
         let parts: Vec<&str> = metric.name.split('_').collect();
         assert!(parts.len() >= 3 && parts[0] == "thalweg", "{}", metric.name);
-        assert!(["api", "shard", "raft", "journal", "disk"].contains(&parts[1]), "{}: which part is this?", metric.name);
+        assert!(
+            ["api", "shard", "raft", "journal", "disk"].contains(&parts[1]),
+            "{}: which part is this?",
+            metric.name
+        );
         let words_are_plain = parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase()));
         assert!(words_are_plain, "{}", metric.name);
 

@@ -43,10 +43,14 @@ impl Bucket {
         self.level > 0
     }
 
-    /// Takes tokens, into debt if need be, but by at most so many seconds' worth.
-    pub(crate) fn take(&mut self, tokens: u64, debt_sec_max: u64) {
-        let floor = -self.full().saturating_mul(i128::from(debt_sec_max));
-        self.level = self.level.saturating_sub(i128::from(tokens) * NANOS_PER_SEC).max(floor);
+    /// Takes tokens, into debt if need be.
+    pub(crate) fn take(&mut self, tokens: u64) {
+        self.level = self.level.saturating_sub(i128::from(tokens) * NANOS_PER_SEC);
+    }
+
+    /// Forgives the debt that takes longer than so many seconds to pay.
+    pub(crate) fn forgive(&mut self, debt_sec_max: u64) {
+        self.level = self.level.max(-self.full() * i128::from(debt_sec_max));
     }
 
     pub(crate) fn per_sec(&self) -> NonZeroU64 {

@@ -32,7 +32,7 @@ impl ReadLimiter {
             && self.calls.as_ref().is_none_or(|bucket| bucket.has(1))
             && self.bytes.as_ref().is_none_or(Bucket::is_positive);
         if begins {
-            self.calls.iter_mut().for_each(|bucket| bucket.take(1, 0));
+            self.calls.iter_mut().for_each(|bucket| bucket.take(1));
         }
         begins
     }
@@ -41,7 +41,8 @@ impl ReadLimiter {
     pub(crate) fn end(&mut self, now: Duration, bytes: u64) {
         let Some(bucket) = &mut self.bytes else { return };
         bucket.refill(now);
-        bucket.take(bytes, SHARD_READ_PAUSE_SEC_MAX);
+        bucket.take(bytes);
+        bucket.forgive(SHARD_READ_PAUSE_SEC_MAX);
         let per_sec = bucket.per_sec().get();
         if bytes > per_sec {
             let pause = Duration::from_secs_f64(bytes as f64 / per_sec as f64);

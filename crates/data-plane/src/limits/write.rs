@@ -6,9 +6,6 @@ use super::ShardLimits;
 use super::bucket::Bucket;
 use crate::options::HASH_KEY_BYTES;
 
-/// What is left of a write's debt after so many seconds is forgiven: the largest record of any stream takes 10 at 1 MiB/s.
-const DEBT_SEC_MAX: u64 = 10;
-
 /// The part of a batch that may be written now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cut {
@@ -58,8 +55,8 @@ impl WriteLimiter {
         let fits = self.bytes.as_ref().is_none_or(|bucket| bucket.has(bytes))
             && self.records.as_ref().is_none_or(|bucket| bucket.has(1));
         if fits {
-            self.bytes.iter_mut().for_each(|bucket| bucket.take(bytes, DEBT_SEC_MAX));
-            self.records.iter_mut().for_each(|bucket| bucket.take(1, DEBT_SEC_MAX));
+            self.bytes.iter_mut().for_each(|bucket| bucket.take(bytes));
+            self.records.iter_mut().for_each(|bucket| bucket.take(1));
         }
         fits
     }
@@ -181,7 +178,8 @@ mod tests {
             let mut now = Duration::ZERO;
             for size in sizes {
                 limiter.take(now, &batch(&[size; 3])).unwrap();
-                now += Duration::from_secs(DEBT_SEC_MAX + 1);
+                // The debt of the largest record at most, and a second to fill.
+                now += Duration::from_secs(3_000 / rate + 2);
                 prop_assert_eq!(limiter.take(now, &batch(&[size])).unwrap().count, 1);
             }
         }

@@ -178,6 +178,39 @@ pub(crate) const KEYS: &[Key] = &[
         kind: Kind::Integer(0..=1_024 * GIB, |config, value| config.journal.free_bytes_reserve = value),
         meaning: "New records are refused when less than this and the memory above is free on the disk. Reads and trims go on.",
     },
+    Key {
+        name: "shards.queue_bytes_max",
+        unit: "bytes",
+        default: "134217728",
+        // The largest put of one shard is 12 MiB with its overhead.
+        kind: Kind::Integer(16 * MIB..=2 * GIB, |config, value| config.shards.queue_bytes_max = value as u32),
+        meaning: "Puts that wait for their shards or are in flight, all shards together. A put that no longer fits is throttled at once.",
+    },
+    Key {
+        name: "shards.read_bytes_max",
+        unit: "bytes",
+        default: "67108864",
+        kind: Kind::Integer(16 * MIB..=2 * GIB, |config, value| config.shards.read_bytes_max = value as u32),
+        meaning: "Memory that GetRecords hold at once, before their replies are made. Further ones wait.",
+    },
+    Key {
+        name: "shards.retention_check_seconds",
+        unit: "seconds",
+        default: "10",
+        kind: Kind::Integer(1..=SECONDS_MAX, |config, value| {
+            config.shards.retention_check = Duration::from_secs(value)
+        }),
+        meaning: "How often records past their retention are looked for.",
+    },
+    Key {
+        name: "shards.retention_settle_seconds",
+        unit: "seconds",
+        default: "60",
+        kind: Kind::Integer(0..=SECONDS_MAX, |config, value| {
+            config.shards.retention_settle = Duration::from_secs(value)
+        }),
+        meaning: "Nothing is trimmed for so long after a start: time to put a wrong wall clock right.",
+    },
 ];
 
 fn is_region(text: &str) -> bool {

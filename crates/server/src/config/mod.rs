@@ -45,6 +45,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// Keys `journal.*`.
     pub journal: JournalConfig,
+    /// Keys `shards.*`.
+    pub shards: ShardsConfig,
 }
 
 /// Keys `http.*`.
@@ -81,6 +83,20 @@ pub struct JournalConfig {
     pub tail_bytes_max: u64,
     /// Key `journal.free_bytes_reserve`.
     pub free_bytes_reserve: u64,
+}
+
+/// Keys `shards.*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShardsConfig {
+    /// Key `shards.queue_bytes_max`.
+    pub queue_bytes_max: u32,
+    /// Key `shards.read_bytes_max`.
+    pub read_bytes_max: u32,
+    /// Key `shards.retention_check_seconds`.
+    pub retention_check: Duration,
+    /// Key `shards.retention_settle_seconds`.
+    pub retention_settle: Duration,
 }
 
 /// Whether AWS' limits per shard are kept.
@@ -143,6 +159,12 @@ impl Config {
                 flush_bytes: 0,
                 tail_bytes_max: 0,
                 free_bytes_reserve: 0,
+            },
+            shards: ShardsConfig {
+                queue_bytes_max: 0,
+                read_bytes_max: 0,
+                retention_check: Duration::ZERO,
+                retention_settle: Duration::ZERO,
             },
         }
     }

@@ -249,7 +249,7 @@ fn a_stop_finishes_what_is_in_flight_and_takes_nothing_new() {
 
         let address = server.address();
         let (stopped, is_stopped) = oneshot::channel();
-        env.spawn.task("stop", Box::pin(async move { drop(stopped.send(server.stop(DEADLINE).await)) }));
+        env.spawn.task("stop", Box::pin(async move { assert!(stopped.send(server.stop(DEADLINE).await).is_ok()) }));
         assert_eq!(read_to_end(&mut idle).await, "", "the idle connection ends first");
         assert!(env.network.connect(address).await.is_err(), "a stopping server still accepts");
         echo.release.notify_one();

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::Disk;
+use block::BLOCK_BYTES;
 use mount::Mount;
 pub use plan::{Call, FaultCounts, FaultPlan, Latency};
 use state::State;
@@ -115,9 +116,10 @@ impl FaultDisk {
         self.state.lock().counts.clone()
     }
 
-    /// The names of all files, as a process would list them now.
-    pub fn names(&self) -> Vec<String> {
-        self.state.lock().names.files().into_iter().map(|(path, _)| path).collect()
+    /// Bytes taken of the capacity.
+    pub fn used_bytes(&self) -> u64 {
+        let state = self.state.lock();
+        state.plan.capacity_bytes.saturating_sub(state.free_blocks() * BLOCK_BYTES as u64)
     }
 
     /// Every file with its bytes, as a process would read them now: to compare disks, and to look at one that nobody mounts.

@@ -1,0 +1,15 @@
+//! IncreaseStreamRetentionPeriod
+
+use router::RetentionChange;
+use wire::ops::IncreaseStreamRetentionPeriod;
+
+use crate::Api;
+use crate::dispatch::Outcome;
+use crate::shapes::stream_ref;
+
+pub(crate) async fn increase_stream_retention_period(api: &Api, request: IncreaseStreamRetentionPeriod<'_>) -> Outcome {
+    let (stream, hours) = (stream_ref(request.stream()), *request.retention_period_hours);
+    let changed = api.router().set_retention(stream, hours, RetentionChange::Increase).await;
+    changed.map_err(|error| api.refuse(error))?;
+    Ok(Vec::new())
+}

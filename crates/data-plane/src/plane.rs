@@ -1,0 +1,308 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use env::Env;
+use journal::{GroupLog, Journal};
+use parking_lot::Mutex;
+use raft_group::RaftGroup;
+use shard_state::{Batch, ShardIdentity};
+use telemetry::Telemetry;
+use tokio::sync::{mpsc, watch};
+use types::{GroupId, NodeId, RecordNumber, TimestampMs};
+
+use crate::budget::Budget;
+use crate::clock::NodeClock;
+use crate::error::NoService;
+use crate::gather::EntryLimit;
+use crate::limits::{ReadLimiter, WriteLimiter};
+use crate::machine::ShardMachine;
+use crate::owner::Owner;
+use crate::retention::{self, Trimming};
+use crate::shard::{Shard, stopped};
+use crate::slots::{Opening, Slots};
+use crate::{AppendError, Appended, Error, Options, Positions, ReadBatch, ReadError, ShardLimits};
+
+/// A shard to be opened.
+#[derive(Debug, Clone)]
+pub struct ShardSpec {
+    /// The Raft group of its replicas.
+    pub group: GroupId,
+    /// Which shard it is: what its sequence numbers carry.
+    pub identity: ShardIdentity,
+    /// The nodes of its replicas; used only when the group is new.
+    pub members: Vec<NodeId>,
+    /// Milliseconds for which its records stay readable.
+    pub retention_ms: u64,
+    /// What it takes and gives per second.
+    pub limits: ShardLimits,
+}
+
+/// The shards of one node. Clones share them.
+#[derive(Clone)]
+pub struct DataPlane {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) env: Env,
+    journal: Journal,
+    node: NodeId,
+    pub(crate) options: Options,
+    telemetry: Telemetry,
+    pub(crate) clock: Arc<NodeClock>,
+    pub(crate) slots: Slots,
+    queue: Budget,
+    reads: Budget,
+    closed: AtomicBool,
+    /// Set to end the retention task, which holds a receiver as long as it runs.
+    stop: watch::Sender<bool>,
+}
+
+impl DataPlane {
+    /// A node without shards. Starts the retention task, so it must be called where `env` may spawn.
+    #[must_use]
+    pub fn new(env: Env, journal: Journal, node: NodeId, options: Options, telemetry: Telemetry) -> DataPlane {
+        let (stop, stopping) = watch::channel(false);
+        let inner = Arc::new(Inner {
+            clock: Arc::new(NodeClock::new(env.clone())),
+            queue: Budget::new(options.node_queue_bytes_max),
+            reads: Budget::new(options.read_bytes_max),
+            slots: Slots::default(),
+            closed: AtomicBool::new(false),
+            stop,
+            env,
+            journal,
+            node,
+            options,
+            telemetry,
+        });
+        inner.env.spawn.task("retention", Box::pin(retention::run(Arc::clone(&inner), stopping)));
+        DataPlane { inner }
+    }
+
+    /// Opens a shard, making its group if there is none, and begins to serve it. A shard that is open stays so, with the new
+    /// retention.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when its data here is damaged: later requests for it are answered so, other shards are not concerned.
+    /// Anything else may pass, and leaves nothing open.
+    pub async fn open_shard(&self, spec: ShardSpec) -> Result<(), Error> {
+        self.check_open()?;
+        let claim = match self.inner.slots.begin_open(spec.group)? {
+            Opening::Open(shard) => {
+                shard.retention_ms.store(spec.retention_ms, Ordering::Relaxed);
+                return Ok(());
+            }
+            Opening::New(claim) => claim,
+        };
+        match self.inner.open(&spec).await {
+            Ok(shard) => {
+                claim.settle(shard);
+                Ok(())
+            }
+            Err(error) => match damage(&error) {
+                Some(reason) => {
+                    tracing::error!(group = %spec.group, reason, "the shard is damaged on this node and does not serve");
+                    claim.corrupt(reason.clone());
+                    Err(Error::Corrupt { group: spec.group, reason })
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    /// Stops a shard and removes its data, durably. One that is not there is fine, a damaged one too.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], and [`Error::Journal`] when the removal could not be made durable; the shard is stopped then.
+    pub async fn drop_shard(&self, group: GroupId) -> Result<(), Error> {
+        self.check_open()?;
+        let (claim, shard) = self.inner.slots.begin_drop(group)?;
+        if let Some(shard) = shard {
+            self.inner.shut_down(&shard).await;
+        }
+        self.inner.journal.drop_group(group).await?;
+        drop(claim);
+        Ok(())
+    }
+
+    /// Changes how long the records of an open shard stay readable, in milliseconds. What has been trimmed is not brought back.
+    pub fn set_retention(&self, group: GroupId, retention_ms: u64) {
+        if let Ok(shard) = self.inner.slots.get(group) {
+            shard.retention_ms.store(retention_ms, Ordering::Relaxed);
+        }
+    }
+
+    /// Appends a batch, or as many records of its beginning as the shard's write limit allows. Answered when they are durable on a
+    /// quorum, applied, and readable. A caller that goes away doesn't take them back.
+    ///
+    /// # Errors
+    /// See [`AppendError`]: only after [`AppendError::Unknown`] may something have been appended.
+    pub async fn append(&self, group: GroupId, batch: Batch) -> Result<Appended, AppendError> {
+        let count = batch.count;
+        let result = match self.inner.slots.get(group) {
+            Ok(shard) => shard.append(batch).await,
+            Err(reason) => Err(reason.into()),
+        };
+        let outcome = match &result {
+            Ok(appended) if appended.accepted == count => "accepted",
+            Ok(_) => "partly",
+            Err(AppendError::Throttled) => "throttled",
+            Err(AppendError::Overloaded) => "overloaded",
+            Err(AppendError::DiskFull) => "disk_full",
+            Err(AppendError::Unknown(_)) => "unknown",
+            Err(_) => "refused",
+        };
+        self.inner.telemetry.puts.with_label_values(&[outcome]).inc();
+        result
+    }
+
+    /// Reads committed records from `from` on, or from the trim point if that is later: up to `max_records` and `max_bytes` of data
+    /// and partition keys, but one record in any case where there is one. Fewer may come though more are there. Records past
+    /// their retention that are not trimmed yet are given.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn read(
+        &self,
+        group: GroupId,
+        from: RecordNumber,
+        max_records: u32,
+        max_bytes: u64,
+    ) -> Result<ReadBatch, ReadError> {
+        let result = match self.inner.slots.get(group) {
+            Ok(shard) => shard.read(from, max_records, max_bytes, &self.inner.reads).await,
+            Err(reason) => Err(reason.into()),
+        };
+        let outcome = match &result {
+            Ok(batch) if batch.records.is_empty() => "empty",
+            Ok(_) => "records",
+            Err(ReadError::Throttled) => "throttled",
+            Err(ReadError::Unavailable(_)) => "failed",
+            Err(_) => "refused",
+        };
+        self.inner.telemetry.gets.with_label_values(&[outcome]).inc();
+        result
+    }
+
+    /// Where a shard begins and ends at the moment.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn position(&self, group: GroupId) -> Result<Positions, ReadError> {
+        let shard = self.inner.slots.get(group)?;
+        shard.serves()?;
+        Ok(shard.positions())
+    }
+
+    /// The first retained record that arrived at a time or later; the next one to come if there is none.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn seek_arrival(&self, group: GroupId, at: TimestampMs) -> Result<RecordNumber, ReadError> {
+        let shard = self.inner.slots.get(group)?;
+        shard.serves()?;
+        let seek = shard.log.seek_arrival(at).await.map_err(|error| shard.log_failed(error))?;
+        Ok(seek.first_record.max(shard.published().trim.next_record))
+    }
+
+    /// Takes nothing new, finishes what is in flight, then ends all groups. The journal is not closed.
+    pub async fn close(&self) {
+        self.inner.closed.store(true, Ordering::Release);
+        self.inner.stop.send_replace(true);
+        self.inner.stop.closed().await;
+        let shards = self.inner.slots.open_shards();
+        // All at once stop taking; then each is waited for.
+        for shard in &shards {
+            shard.stop.send_replace(true);
+        }
+        for shard in shards {
+            self.inner.shut_down(&shard).await;
+        }
+    }
+
+    fn check_open(&self) -> Result<(), Error> {
+        if self.inner.closed.load(Ordering::Acquire) { Err(Error::Closed) } else { Ok(()) }
+    }
+}
+
+/// Why a shard that could not be opened never will be.
+fn damage(error: &Error) -> Option<String> {
+    match error {
+        Error::Journal(journal::Error::GroupDamaged { .. } | journal::Error::Damaged(_))
+        | Error::Group(raft_group::Error::Journal(journal::Error::GroupDamaged { .. } | journal::Error::Damaged(_)))
+        | Error::Group(raft_group::Error::Machine(_)) => Some(error.to_string()),
+        _ => None,
+    }
+}
+
+impl Inner {
+    async fn open(&self, spec: &ShardSpec) -> Result<Arc<Shard>, Error> {
+        let log = self.journal.group(spec.group)?;
+        let (machine, published) = ShardMachine::new(spec.identity);
+        let group = RaftGroup::open(&self.env, log.clone(), self.node, machine).await?;
+        if let Err(error) = self.lead(&group, &spec.members).await {
+            group.shutdown().await;
+            return Err(error.into());
+        }
+        let (puts, waiting) = mpsc::unbounded_channel();
+        let now = self.clock.monotonic();
+        let (stop, stopping) = watch::channel(false);
+        let shard = Arc::new(Shard {
+            env: self.env.clone(),
+            journal: self.journal.clone(),
+            telemetry: self.telemetry.clone(),
+            clock: Arc::clone(&self.clock),
+            group_id: spec.group,
+            identity: spec.identity,
+            published,
+            puts,
+            node_queue: self.queue.clone(),
+            queue: Budget::new(self.options.shard_queue_bytes_max),
+            writes: Mutex::new(WriteLimiter::new(&spec.limits, now)),
+            reads: Mutex::new(ReadLimiter::new(&spec.limits, now)),
+            retention_ms: AtomicU64::new(spec.retention_ms),
+            trimming: tokio::sync::Mutex::new(Trimming::new(compacted(&log))),
+            batch_bytes_max: self.options.batch_bytes_max,
+            append_deadline: self.options.append_deadline,
+            failure: OnceLock::new(),
+            stop,
+            group,
+            log,
+        });
+        let limit = EntryLimit { bytes_max: self.options.entry_bytes_max, batches_max: self.options.entry_batches_max };
+        let owner = Owner { shard: Arc::clone(&shard), puts: waiting, stop: stopping.clone(), limit };
+        self.env.spawn.task("shard-owner", Box::pin(owner.run()));
+        self.env.spawn.task("shard-watch", Box::pin(watch_group(Arc::clone(&shard), stopping)));
+        self.telemetry.shards_open.inc();
+        self.telemetry.raft_groups_open.inc();
+        Ok(shard)
+    }
+
+    async fn lead(&self, group: &RaftGroup, members: &[NodeId]) -> Result<(), raft_group::Error> {
+        group.initialize(members).await?;
+        group.wait_leader(self.options.open_deadline).await
+    }
+
+    async fn shut_down(&self, shard: &Shard) {
+        shard.shut_down().await;
+        self.telemetry.shards_open.dec();
+        self.telemetry.raft_groups_open.dec();
+    }
+}
+
+fn compacted(log: &GroupLog) -> u64 {
+    log.snapshot().map_or(0, |snapshot| snapshot.log_id.index)
+}
+
+/// Says so when the shard's group dies; ends with the shard.
+async fn watch_group(shard: Arc<Shard>, mut stop: watch::Receiver<bool>) {
+    tokio::select! {
+        biased;
+        () = stopped(&mut stop) => {}
+        reason = shard.group.stopped() => {
+            shard.telemetry.raft_groups_stopped.inc();
+            shard.fail(NoService::Unavailable(format!("its group has stopped: {reason}")));
+        }
+    }
+}

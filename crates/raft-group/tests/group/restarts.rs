@@ -1,0 +1,38 @@
+//! What is acknowledged survives crashes, and state is what the log says.
+
+use env::sim::{FaultDisk, FaultPlan, ProcessEnd};
+
+use crate::world::{Numbers, open, open_with, peek, put, read_from, run, world};
+
+#[test]
+fn entries_are_numbered_in_order_and_survive_restarts_and_power_loss() {
+    let disk = FaultDisk::new(1, FaultPlan::default());
+    for life in 0..6 {
+        run(async {
+            let (_journal, group) = open(world(life, &disk, &ProcessEnd::default())).await;
+            assert_eq!(read_from(&group, 0).await, (0..life * 50).collect::<Vec<_>>());
+            for n in life * 50..(life + 1) * 50 {
+                assert_eq!(put(&group, n).await, n);
+            }
+        });
+        disk.power_loss();
+    }
+}
+
+#[test]
+fn a_machine_without_checkpoints_is_rebuilt_from_its_log_in_segments() {
+    let disk = FaultDisk::new(5, FaultPlan::default());
+    let machine = Numbers::only_snapshots();
+    run(async {
+        let (_journal, group) = open_with(world(1, &disk, &ProcessEnd::default()), machine.clone()).await;
+        let puts = (0..3000).map(|n| put(&group, n));
+        // All at once: they land in blocks of many entries, and in a few large applies.
+        assert_eq!(futures_util::future::join_all(puts).await, (0..3000).collect::<Vec<_>>());
+    });
+    disk.power_loss();
+    run(async {
+        let (_journal, group) = open_with(world(2, &disk, &ProcessEnd::default()), machine).await;
+        assert_eq!(peek(&group).await, 3000);
+        assert_eq!(read_from(&group, 0).await, (0..3000).collect::<Vec<_>>());
+    });
+}

@@ -1,0 +1,23 @@
+use std::io;
+use std::net::SocketAddr;
+
+/// Why a node does not start. Nothing of it is left running.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be opened: it is in use, of another version, or damaged beyond what recovery may decide.
+    #[error("{0}")]
+    Journal(#[from] journal::Error),
+    /// The catalog cannot be opened.
+    #[error("{0}")]
+    Control(#[from] control_plane::Error),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} ({key}): {error}")]
+    Listen {
+        /// The key of the configuration.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        error: io::Error,
+    },
+}

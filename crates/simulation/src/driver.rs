@@ -1,0 +1,228 @@
+//! Lets faults happen at their time, and starts the server's process again when it has ended.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use env::sim::{FaultCounts, Latency};
+use oracle::Event;
+use turmoil::Sim;
+use types::NodeId;
+
+use crate::dice::Dice;
+use crate::finish::Request;
+use crate::node::{NODE, Node, Process};
+use crate::plan::{Fault, ROOMY_BYTES, Scenario};
+use crate::rot::Rot;
+use crate::states;
+use crate::world::{Phase, World};
+
+/// Virtual time after a leap in which the server may trim before the next one.
+pub(crate) const LEAP_GAP_MS: u64 = 230;
+/// So many starts in a row may fail on a rotten disk before the node is left alone.
+const ROTTEN_STARTS_MAX: u32 = 3;
+
+/// What happens at a moment.
+enum Action {
+    Fault(Fault),
+    Start,
+    Heal,
+}
+
+pub(crate) struct Driver {
+    world: Rc<World>,
+    node: Rc<Node>,
+    dice: Dice,
+    /// By time, and in the order of planning within a moment.
+    actions: BTreeMap<(u64, u64), Action>,
+    planned: u64,
+    leap_from_ms: u64,
+    failed_starts: u32,
+    rot: Rot,
+}
+
+impl Driver {
+    pub(crate) fn new(world: Rc<World>, node: Rc<Node>) -> Self {
+        let dice = Dice::new(world.plan.seed, "driver");
+        let rot = Rot::new(node.disk.clone(), Dice::new(world.plan.seed, "rot"));
+        let (actions, planned, leap_from_ms, failed_starts) = Default::default();
+        let mut driver = Self { world, node, dice, actions, planned, leap_from_ms, failed_starts, rot };
+        for scheduled in driver.world.plan.faults.clone() {
+            driver.plan(scheduled.at_ms, Action::Fault(scheduled.fault));
+        }
+        driver.plan(driver.world.plan.faults_until.as_millis() as u64, Action::Heal);
+        driver
+    }
+
+    fn plan(&mut self, at_ms: u64, action: Action) {
+        self.planned += 1;
+        self.actions.insert((at_ms, self.planned), action);
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.world.elapsed_ms()
+    }
+
+    /// Everything that is due now. Called between two steps of the simulation.
+    pub(crate) fn act(&mut self, sim: &mut Sim<'_>) {
+        self.notice_end(sim);
+        while let Some(entry) = self.actions.first_entry().filter(|entry| entry.key().0 <= self.world.elapsed_ms()) {
+            match entry.remove() {
+                Action::Fault(fault) => self.fault(sim, fault),
+                Action::Start => self.start(sim),
+                Action::Heal => self.heal(),
+            }
+        }
+        if self.world.plan.scenario == Scenario::Rot {
+            self.rot.watch(self.now_ms());
+        }
+        if let Some(request) = self.world.take_request() {
+            match request {
+                Request::PowerLoss => self.stop(sim, true, 10),
+                Request::Leap { ms } => self.leap(ms),
+            }
+        }
+    }
+
+    /// Whether the process has ended by itself.
+    fn notice_end(&mut self, sim: &mut Sim<'_>) {
+        let process = self.node.process.borrow().clone();
+        let aborted = self.node.end.borrow().reason();
+        let power = self.dice.percent(30);
+        let down_ms = self.dice.between(1, 300);
+        match (process, aborted) {
+            (Process::Starting | Process::Serving, Some(reason)) => {
+                self.world.note(|line| line.push_str(&format!("node aborted: {reason}")));
+                if reason.contains("panicked") {
+                    self.world.violation(reason);
+                } else {
+                    self.world.trace.reached(states::ABORTED);
+                }
+                self.stop(sim, power, down_ms);
+            }
+            (Process::Ended(reason), _) => {
+                self.failed_starts += 1;
+                self.world.trace.reached(states::START_FAILED);
+                let done = self.rot.happened() && self.failed_starts >= ROTTEN_STARTS_MAX;
+                self.stop(sim, power && !self.rot.happened(), if done { u64::MAX / 2 } else { down_ms });
+                if done {
+                    self.world.note(|line| line.push_str(&format!("node is left alone: {reason}")));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the process, and plans its next start.
+    fn stop(&mut self, sim: &mut Sim<'_>, power: bool, down_ms: u64) {
+        let process = self.node.process.replace(Process::Stopped);
+        if process == Process::Stopped {
+            return;
+        }
+        if process == Process::Starting {
+            self.world.trace.reached(states::CRASH_IN_RECOVERY);
+        }
+        env::sim::crash(sim, NODE, &self.node.end.borrow());
+        let before = self.node.disk.counts();
+        if power { self.node.disk.power_loss() } else { self.node.disk.process_crash() }
+        self.note_losses(&before, &self.node.disk.counts());
+        self.world.crashes.set(self.world.crashes.get() + 1);
+        self.world.record(Event::NodeCrashed { node: NodeId(1), at: self.world.now_ms() });
+        let what = if power { "power lost" } else { "process ended" };
+        self.world.note(|line| line.push_str(&format!("node: {what} while {process:?}, down for {down_ms} ms")));
+        self.plan(self.now_ms().saturating_add(down_ms), Action::Start);
+    }
+
+    fn note_losses(&self, before: &FaultCounts, now: &FaultCounts) {
+        let mut reached = |name, before: u64, now: u64| {
+            if now > before {
+                self.world.trace.reached(name);
+            }
+        };
+        reached(states::UNSYNCED_LOST, before.blocks_lost, now.blocks_lost);
+        reached(states::BLOCK_TORN, before.blocks_torn, now.blocks_torn);
+        reached(states::NAME_LOST, before.names_lost, now.names_lost);
+    }
+
+    fn start(&mut self, sim: &mut Sim<'_>) {
+        if *self.node.process.borrow() == Process::Stopped {
+            self.node.process.replace(Process::Starting);
+            sim.bounce(NODE);
+        }
+    }
+
+    fn fault(&mut self, sim: &mut Sim<'_>, fault: Fault) {
+        if !matches!(fault, Fault::Leap { .. }) {
+            self.world.note(|line| line.push_str(&format!("fault: {fault:?}")));
+        }
+        match fault {
+            Fault::Crash { power, down_ms, again_after_ms } => {
+                self.stop(sim, power, down_ms);
+                if let Some(after_ms) = again_after_ms {
+                    let again = Fault::Crash { power: !power, down_ms, again_after_ms: None };
+                    self.plan(self.now_ms() + down_ms + after_ms, Action::Fault(again));
+                }
+            }
+            Fault::Fail { call, nth } => self.node.disk.fail_nth(call, nth),
+            Fault::DiskFull { spare_bytes } => {
+                self.node.disk.set_capacity_bytes(self.node.disk.used_bytes() + spare_bytes);
+            }
+            Fault::DiskRoomy => self.node.disk.set_capacity_bytes(ROOMY_BYTES),
+            Fault::DiskSlow { latency } => self.slow(latency),
+            Fault::Skew { ms } => self.node.clock.set_skew_ms(ms),
+            Fault::Leap { ms } => self.leap_when_possible(ms),
+            Fault::RotJournal { down_ms } => {
+                if self.rot.journal() {
+                    // The page cache survives, so that the newest block, which makes the rotten one a middle one, stays.
+                    self.stop(sim, false, down_ms);
+                } else if self.world.phase() == Phase::Faults {
+                    let at_ms = self.now_ms() + 50;
+                    self.plan(at_ms, Action::Fault(fault));
+                }
+            }
+            Fault::RotFiles { dir, down_ms } => {
+                if self.rot.files(dir) {
+                    self.stop(sim, false, down_ms);
+                }
+            }
+        }
+    }
+
+    /// Leaps wait for a server that serves, and leave it time to trim.
+    fn leap_when_possible(&mut self, ms: u64) {
+        let now_ms = self.now_ms();
+        if self.world.phase() != Phase::Faults {
+            return;
+        }
+        if now_ms < self.leap_from_ms || *self.node.process.borrow() != Process::Serving {
+            let at_ms = self.leap_from_ms.max(now_ms + 50);
+            return self.plan(at_ms, Action::Fault(Fault::Leap { ms }));
+        }
+        self.leap_from_ms = now_ms + LEAP_GAP_MS;
+        self.leap(ms);
+    }
+
+    fn leap(&mut self, ms: u64) {
+        self.node.clock.leap_ms(ms);
+        self.world.leapt_ms.set(self.world.leapt_ms.get() + ms);
+        self.world.note(|line| line.push_str(&format!("{} minutes pass", ms / 60_000)));
+    }
+
+    fn slow(&self, latency: Duration) {
+        let calm = self.world.plan.disk.clone();
+        self.node.disk.change_plan(|plan| match latency.is_zero() {
+            true => (plan.latency, plan.sync_latency) = (calm.latency, calm.sync_latency),
+            false => {
+                plan.latency = Latency { min: Duration::ZERO, max: latency };
+                plan.sync_latency = plan.latency;
+            }
+        });
+    }
+
+    fn heal(&mut self) {
+        self.slow(Duration::ZERO);
+        self.node.disk.set_capacity_bytes(ROOMY_BYTES);
+        self.world.rotten.set(self.rot.happened());
+        self.world.enter(Phase::Healed);
+    }
+}

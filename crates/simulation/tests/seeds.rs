@@ -1,0 +1,21 @@
+//! A few seeds with every `cargo test`; `cargo xtask sim` runs thousands.
+
+use simulation::{Seeds, run_seeds};
+
+#[test]
+fn twenty_seeds_hold_every_invariant() {
+    let mut outcomes = Vec::new();
+    run_seeds(Seeds { first: 0, count: 20, jobs: 2 }, |outcome| {
+        outcomes.push(outcome);
+        true
+    });
+    assert_eq!(outcomes.len(), 20);
+    for outcome in &outcomes {
+        let seed = outcome.seed;
+        assert!(outcome.violations.is_empty(), "cargo xtask sim --seed {seed} --trace: {:#?}", outcome.violations);
+    }
+    let acknowledged: u64 = outcomes.iter().map(|outcome| outcome.acknowledged).sum();
+    let crashes: u64 = outcomes.iter().map(|outcome| outcome.crashes).sum();
+    assert!(acknowledged > 2_000, "only {acknowledged} records were acknowledged");
+    assert!(crashes > 20, "only {crashes} crashes");
+}
