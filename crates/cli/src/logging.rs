@@ -1,5 +1,7 @@
 //! Log lines, to standard error.
 
+use std::io::IsTerminal;
+
 use server::{Config, LogFormat};
 use tracing_subscriber::EnvFilter;
 
@@ -12,6 +14,7 @@ pub(crate) fn start(config: &Config) -> Result<(), String> {
         format!("log is \"{}\", allowed is a filter, such as info,journal=debug: {error}", config.log)
     })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = builder.with_ansi(std::io::stderr().is_terminal());
     match config.log_format {
         LogFormat::Human => builder.init(),
         LogFormat::Json => builder.json().init(),

@@ -17,6 +17,11 @@ impl Budget {
         Budget { free: Arc::new(Semaphore::new(bytes as usize)), total: bytes }
     }
 
+    /// How many bytes there are in all.
+    pub(crate) fn total(&self) -> u32 {
+        self.total
+    }
+
     /// What is larger than the whole budget takes all of it: it would never fit otherwise.
     fn permits(&self, bytes: usize) -> u32 {
         u32::try_from(bytes).unwrap_or(u32::MAX).min(self.total)

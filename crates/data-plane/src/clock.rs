@@ -26,11 +26,15 @@ impl NodeClock {
 
     /// Now by the wall clock. Arrival times come from here and nowhere else.
     pub(crate) fn now(&self) -> TimestampMs {
-        // Both clocks are read under the lock, so that the history sees them in order.
-        let mut history = self.history.lock();
+        self.observe(&mut self.history.lock()).0
+    }
+
+    /// Reads both clocks; the history is locked, so that it sees them in order.
+    fn observe(&self, history: &mut WallHistory) -> (TimestampMs, i64) {
         let wall = self.env.clock.unix_ms();
-        history.observe(millis(self.env.clock.monotonic()), i64::try_from(wall).unwrap_or(i64::MAX));
-        TimestampMs(wall)
+        let monotonic_ms = i64::try_from(self.env.clock.monotonic().as_millis()).unwrap_or(i64::MAX);
+        history.observe(monotonic_ms, i64::try_from(wall).unwrap_or(i64::MAX));
+        (TimestampMs(wall), monotonic_ms)
     }
 
     /// Monotonic time, for limits.
@@ -45,15 +49,10 @@ impl NodeClock {
 
     /// Records that arrived before this time have passed a retention.
     pub(crate) fn expired_before(&self, retention_ms: u64) -> TimestampMs {
-        self.now();
-        let now_ms = millis(self.env.clock.monotonic());
-        let retention_ms = i64::try_from(retention_ms).unwrap_or(i64::MAX);
-        let before = self.history.lock().expired_before(now_ms, retention_ms);
-        // One that was planted, so that the simulation proves that it would find it.
+        let mut history = self.history.lock();
+        let (_, now_ms) = self.observe(&mut history);
+        let before = history.expired_before(now_ms, i64::try_from(retention_ms).unwrap_or(i64::MAX));
+        // Planted, so that the simulation proves that it would find it.
         if planted::active(Bug::EarlyTrim) { TimestampMs(before + HOUR_MS) } else { TimestampMs(before) }
     }
-}
-
-fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

@@ -102,6 +102,9 @@ impl Machine for ShardMachine {
             return Err(MachineError(format!("it stands at {}, not at {log_id}", restored.applied_index())));
         }
         self.state = restored;
+        if self.state.trim() != TrimPoint::NONE {
+            tracing::debug!(next_record = %self.state.trim().next_record, "shard restored behind its trim point");
+        }
         if planted::active(Bug::SequenceNumberReused) && self.state.trim().index < log_id.index {
             self.state = self.state.at_trim_point();
             self.state.pass(log_id.index);

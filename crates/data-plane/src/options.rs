@@ -18,7 +18,7 @@ const _: () = assert!(BATCH_BYTES < BATCH_BYTES_MAX, "else the largest put of on
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Bytes of puts that are gathered into one Raft entry at most, a single larger batch excepted. Default 1 MiB: beyond it, one
-    /// sync is small beside the writing.
+    /// sync is small beside the writing. Like `batch_bytes_max`, it must be smaller than the journal's largest payload.
     pub entry_bytes_max: u64,
     /// Batches gathered into one entry at most. Default 512.
     pub entry_batches_max: usize,

@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use env::Env;
@@ -53,7 +53,6 @@ pub(crate) struct Inner {
     pub(crate) slots: Slots,
     queue: Budget,
     reads: Budget,
-    closed: AtomicBool,
     /// Set to end the retention task, which holds a receiver as long as it runs.
     stop: watch::Sender<bool>,
 }
@@ -68,7 +67,6 @@ impl DataPlane {
             queue: Budget::new(options.node_queue_bytes_max),
             reads: Budget::new(options.read_bytes_max),
             slots: Slots::default(),
-            closed: AtomicBool::new(false),
             stop,
             env,
             journal,
@@ -87,7 +85,6 @@ impl DataPlane {
     /// [`Error::Corrupt`] when its data here is damaged: later requests for it are answered so, other shards are not concerned.
     /// Anything else may pass, and leaves nothing open.
     pub async fn open_shard(&self, spec: ShardSpec) -> Result<(), Error> {
-        self.check_open()?;
         let claim = match self.inner.slots.begin_open(spec.group)? {
             Opening::Open(shard) => {
                 shard.retention_ms.store(spec.retention_ms, Ordering::Relaxed);
@@ -96,11 +93,12 @@ impl DataPlane {
             Opening::New(claim) => claim,
         };
         match self.inner.open(&spec).await {
+            Ok(shard) if claim.settle(Arc::clone(&shard)) => Ok(()),
             Ok(shard) => {
-                claim.settle(shard);
-                Ok(())
+                self.inner.shut_down(&shard).await;
+                Err(Error::Closed)
             }
-            Err(error) => match damage(&error) {
+            Err(error) => match self.inner.damage(spec.group, &error) {
                 Some(reason) => {
                     tracing::error!(group = %spec.group, reason, "the shard is damaged on this node and does not serve");
                     claim.corrupt(reason.clone());
@@ -116,7 +114,6 @@ impl DataPlane {
     /// # Errors
     /// [`Error::Busy`], and [`Error::Journal`] when the removal could not be made durable; the shard is stopped then.
     pub async fn drop_shard(&self, group: GroupId) -> Result<(), Error> {
-        self.check_open()?;
         let (claim, shard) = self.inner.slots.begin_drop(group)?;
         if let Some(shard) = shard {
             self.inner.shut_down(&shard).await;
@@ -208,7 +205,7 @@ impl DataPlane {
 
     /// Takes nothing new, finishes what is in flight, then ends all groups. The journal is not closed.
     pub async fn close(&self) {
-        self.inner.closed.store(true, Ordering::Release);
+        self.inner.slots.close();
         self.inner.stop.send_replace(true);
         self.inner.stop.closed().await;
         let shards = self.inner.slots.open_shards();
@@ -219,20 +216,6 @@ impl DataPlane {
         for shard in shards {
             self.inner.shut_down(&shard).await;
         }
-    }
-
-    fn check_open(&self) -> Result<(), Error> {
-        if self.inner.closed.load(Ordering::Acquire) { Err(Error::Closed) } else { Ok(()) }
-    }
-}
-
-/// Why a shard that could not be opened never will be.
-fn damage(error: &Error) -> Option<String> {
-    match error {
-        Error::Journal(journal::Error::GroupDamaged { .. } | journal::Error::Damaged(_))
-        | Error::Group(raft_group::Error::Journal(journal::Error::GroupDamaged { .. } | journal::Error::Damaged(_)))
-        | Error::Group(raft_group::Error::Machine(_)) => Some(error.to_string()),
-        _ => None,
     }
 }
 
@@ -279,6 +262,15 @@ impl Inner {
         Ok(shard)
     }
 
+    /// Why a shard that could not be opened never will be. A group that dies of what it reads says so in words only, but the journal
+    /// remembers what it found.
+    fn damage(&self, group: GroupId, error: &Error) -> Option<String> {
+        match error {
+            Error::Group(raft_group::Error::Machine(_)) => Some(error.to_string()),
+            _ => found_damaged(&self.journal, group),
+        }
+    }
+
     async fn lead(&self, group: &RaftGroup, members: &[NodeId]) -> Result<(), raft_group::Error> {
         group.initialize(members).await?;
         group.wait_leader(self.options.open_deadline).await
@@ -295,6 +287,14 @@ fn compacted(log: &GroupLog) -> u64 {
     log.snapshot().map_or(0, |snapshot| snapshot.log_id.index)
 }
 
+/// What the journal has found damaged of a group, if anything.
+fn found_damaged(journal: &Journal, group: GroupId) -> Option<String> {
+    match journal.group(group) {
+        Err(error @ journal::Error::GroupDamaged { .. }) => Some(error.to_string()),
+        _ => None,
+    }
+}
+
 /// Says so when the shard's group dies; ends with the shard.
 async fn watch_group(shard: Arc<Shard>, mut stop: watch::Receiver<bool>) {
     tokio::select! {
@@ -302,7 +302,10 @@ async fn watch_group(shard: Arc<Shard>, mut stop: watch::Receiver<bool>) {
         () = stopped(&mut stop) => {}
         reason = shard.group.stopped() => {
             shard.telemetry.raft_groups_stopped.inc();
-            shard.fail(NoService::Unavailable(format!("its group has stopped: {reason}")));
+            shard.fail(match found_damaged(&shard.journal, shard.group_id) {
+                Some(damage) => NoService::Corrupt(damage),
+                None => NoService::Unavailable(format!("its group has stopped: {reason}")),
+            });
         }
     }
 }

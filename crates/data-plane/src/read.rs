@@ -84,7 +84,7 @@ impl Shard {
     async fn collect(&self, slicer: &mut Slicer, memory: &Budget) -> Result<Lease, ReadError> {
         let mut lease = Lease::new(&self.telemetry.get_held_bytes);
         while !slicer.is_done() {
-            let chunk_bytes = chunk_bytes(slicer.room());
+            let chunk_bytes = chunk_bytes(slicer.room()).min(u64::from(memory.total()));
             let permit = match slicer.records().is_empty() {
                 true => memory.take(chunk_bytes as usize).await,
                 false => memory.try_take(chunk_bytes as usize),

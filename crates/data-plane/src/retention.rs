@@ -69,6 +69,7 @@ async fn try_trim(shard: &Shard) -> Result<(), String> {
     if trimmed > trimming.compacted {
         shard.group.compact().await.map_err(|error| error.to_string())?;
         trimming.compacted = trimmed;
+        tracing::debug!(group = %shard.group_id, upto = trimmed, "log compacted");
     }
     Ok(())
 }
@@ -102,6 +103,7 @@ async fn propose(shard: &Shard) -> Result<(), String> {
     match reply::decode(&answer).map(|applied| applied.outcome) {
         Some(Outcome::Trimmed) => {
             shard.telemetry.trims.inc();
+            tracing::debug!(group = %shard.group_id, next_record = %point.next_record, "shard trimmed");
             Ok(())
         }
         Some(Outcome::StaleTrim) => Ok(()),

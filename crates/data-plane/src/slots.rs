@@ -21,13 +21,20 @@ enum Slot {
 /// The shards of this node.
 #[derive(Default)]
 pub(crate) struct Slots {
-    slots: Mutex<BTreeMap<GroupId, Slot>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    slots: BTreeMap<GroupId, Slot>,
+    closed: bool,
 }
 
 /// A shard that is being opened or dropped by whoever holds this. Dropped without [`Claim::settle`], nothing is left of it.
 pub(crate) struct Claim<'a> {
     slots: &'a Slots,
     group: GroupId,
+    settled: bool,
 }
 
 /// What opening a shard begins with.
@@ -39,7 +46,7 @@ pub(crate) enum Opening<'a> {
 impl Slots {
     /// The shard, if it can serve.
     pub(crate) fn get(&self, group: GroupId) -> Result<Arc<Shard>, NoService> {
-        match self.slots.lock().get(&group) {
+        match self.state.lock().slots.get(&group) {
             Some(Slot::Open(shard)) => Ok(Arc::clone(shard)),
             Some(Slot::Busy) => Err(NoService::Unavailable("it is being opened or dropped".into())),
             Some(Slot::Corrupt(reason)) => Err(NoService::Corrupt(reason.clone())),
@@ -49,41 +56,54 @@ impl Slots {
 
     /// Begins to open a shard.
     pub(crate) fn begin_open(&self, group: GroupId) -> Result<Opening<'_>, Error> {
-        let mut slots = self.slots.lock();
-        match slots.get(&group) {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(Error::Closed);
+        }
+        match state.slots.get(&group) {
             Some(Slot::Open(shard)) => return Ok(Opening::Open(Arc::clone(shard))),
             Some(Slot::Busy) => return Err(Error::Busy(group)),
             Some(Slot::Corrupt(reason)) => return Err(Error::Corrupt { group, reason: reason.clone() }),
             None => {}
         }
-        slots.insert(group, Slot::Busy);
-        Ok(Opening::New(Claim { slots: self, group }))
+        state.slots.insert(group, Slot::Busy);
+        Ok(Opening::New(Claim { slots: self, group, settled: false }))
     }
 
     /// Begins to drop a shard, or whatever is there of it.
     pub(crate) fn begin_drop(&self, group: GroupId) -> Result<(Claim<'_>, Option<Arc<Shard>>), Error> {
-        let mut slots = self.slots.lock();
-        let shard = match slots.get(&group) {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(Error::Closed);
+        }
+        let shard = match state.slots.get(&group) {
             Some(Slot::Busy) => return Err(Error::Busy(group)),
             Some(Slot::Open(shard)) => Some(Arc::clone(shard)),
             Some(Slot::Corrupt(_)) | None => None,
         };
-        slots.insert(group, Slot::Busy);
-        Ok((Claim { slots: self, group }, shard))
+        state.slots.insert(group, Slot::Busy);
+        Ok((Claim { slots: self, group, settled: false }, shard))
+    }
+
+    /// Lets no shard be opened or dropped from now on, those under way included.
+    pub(crate) fn close(&self) {
+        self.state.lock().closed = true;
     }
 
     /// The shards that are open.
     pub(crate) fn open_shards(&self) -> Vec<Arc<Shard>> {
-        let slots = self.slots.lock();
-        let open = slots.values().filter_map(|slot| if let Slot::Open(shard) = slot { Some(shard) } else { None });
+        let state = self.state.lock();
+        let open =
+            state.slots.values().filter_map(|slot| if let Slot::Open(shard) = slot { Some(shard) } else { None });
         open.map(Arc::clone).collect()
     }
 }
 
 impl Claim<'_> {
-    /// The shard is open.
-    pub(crate) fn settle(self, shard: Arc<Shard>) {
-        self.put(Slot::Open(shard));
+    /// The shard is open; `false` if the data plane has been closed meanwhile, and the shard is not among the open ones.
+    #[must_use]
+    pub(crate) fn settle(self, shard: Arc<Shard>) -> bool {
+        self.put(Slot::Open(shard))
     }
 
     /// The shard's data is damaged.
@@ -91,14 +111,23 @@ impl Claim<'_> {
         self.put(Slot::Corrupt(reason));
     }
 
-    fn put(self, slot: Slot) {
-        self.slots.slots.lock().insert(self.group, slot);
-        std::mem::forget(self);
+    fn put(mut self, slot: Slot) -> bool {
+        let slots = self.slots;
+        let mut state = slots.state.lock();
+        if !state.closed {
+            state.slots.insert(self.group, slot);
+            self.settled = true;
+        }
+        // Before the claim is dropped, which takes the lock again if nothing was settled.
+        drop(state);
+        self.settled
     }
 }
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        self.slots.slots.lock().remove(&self.group);
+        if !self.settled {
+            self.slots.state.lock().slots.remove(&self.group);
+        }
     }
 }

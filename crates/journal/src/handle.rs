@@ -254,7 +254,6 @@ impl GroupLog {
                 tracing::trace!(group = %self.id(), segment = extent.segment.id, from, "records read from a segment");
                 return Ok(entries);
             }
-            tracing::trace!(group = %self.id(), segment = extent.segment.id, "read goes on behind a segment");
             from = from.max(extent.fields.end_record);
         }
     }

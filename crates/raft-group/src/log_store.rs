@@ -29,7 +29,7 @@ pub(crate) fn io_error(error: journal::Error) -> io::Error {
 }
 
 impl LogStore {
-    /// Entries from the start of `range`, without a hole; fewer than asked for only once `max_bytes` are passed.
+    /// The entries in `range`, without a hole; the last ones are left out once `max_bytes` are passed, but never the first one.
     async fn read(&self, range: Range<u64>, max_bytes: u64) -> io::Result<Vec<Entry>> {
         if range.is_empty() {
             return Ok(Vec::new());
@@ -37,11 +37,10 @@ impl LogStore {
         let frames = self.log.read(range.clone(), max_bytes).await.map_err(io_error)?;
         let end = range.start + frames.len() as u64;
         let whole = end == range.end || (max_bytes < u64::MAX && end > range.start);
-        let in_order = frames.iter().map(|frame| frame.log_id.index).eq(range.start..end);
-        if !whole || !in_order {
+        if !whole || !frames.iter().map(|frame| frame.log_id.index).eq(range.start..end) {
             // What is missing would never be applied, and nobody would notice.
-            let holes = format!("entries {range:?} of group {} are not all there", self.log.id());
-            return Err(io::Error::new(io::ErrorKind::InvalidData, holes));
+            let what = format!("entries {range:?} of group {} are not all there", self.log.id());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
         }
         frames.into_iter().map(stored::from_frame).collect()
     }

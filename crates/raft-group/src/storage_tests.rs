@@ -1,5 +1,7 @@
 //! The adapter's two halves, each alone: openraft's own suite for storage, and what that does not ask.
 
+mod from_first;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,6 +14,8 @@ use openraft::testing::log::{StoreBuilder, Suite};
 use openraft::{RaftLogReader, StorageError};
 use telemetry::Telemetry;
 use types::{GroupId, RecordNumber, TimestampMs};
+
+use from_first::FromFirst;
 
 use crate::config::{Config, Entry, Payload, Proposal};
 use crate::log_store::LogStore;
@@ -62,11 +66,11 @@ fn run<T>(life: impl Future<Output = T>) -> T {
 /// machine stands on another group than the log.
 struct Builder;
 
-impl StoreBuilder<Config, LogStore, StateMachine, Journal> for Builder {
-    async fn build(&self) -> Result<(Journal, LogStore, StateMachine), StorageError<Config>> {
+impl StoreBuilder<Config, FromFirst, StateMachine, Journal> for Builder {
+    async fn build(&self) -> Result<(Journal, FromFirst, StateMachine), StorageError<Config>> {
         let env = world();
         let journal = journal(&env).await;
-        let store = LogStore { log: journal.group(GroupId(1)).unwrap() };
+        let store = FromFirst::new(LogStore { log: journal.group(GroupId(1)).unwrap() });
         let log = journal.group(GroupId(2)).unwrap();
         let machine = StateMachine::restore(log, Box::<Position>::default(), Arc::clone(&env.spawn)).unwrap();
         Ok((journal, store, machine))

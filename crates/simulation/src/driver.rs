@@ -19,12 +19,16 @@ use crate::world::{Phase, World};
 
 /// Virtual time after a leap in which the server may trim before the next one.
 pub(crate) const LEAP_GAP_MS: u64 = 230;
+/// A crash that waits for unsynced data waits no longer than this.
+const WAIT_FOR_WRITE_MS: u64 = 400;
 /// So many starts in a row may fail on a rotten disk before the node is left alone.
 const ROTTEN_STARTS_MAX: u32 = 3;
 
 /// What happens at a moment.
 enum Action {
     Fault(Fault),
+    /// A crash, once there is unsynced data, or at the latest then.
+    CrashAtWrite { crash: Fault, until_ms: u64 },
     Start,
     Heal,
 }
@@ -69,6 +73,13 @@ impl Driver {
         while let Some(entry) = self.actions.first_entry().filter(|entry| entry.key().0 <= self.world.elapsed_ms()) {
             match entry.remove() {
                 Action::Fault(fault) => self.fault(sim, fault),
+                Action::CrashAtWrite { crash, until_ms } => {
+                    if self.node.disk.has_unsynced() || self.now_ms() >= until_ms {
+                        self.fault(sim, crash);
+                    } else {
+                        self.plan(self.now_ms() + 1, Action::CrashAtWrite { crash, until_ms });
+                    }
+                }
                 Action::Start => self.start(sim),
                 Action::Heal => self.heal(),
             }
@@ -103,10 +114,10 @@ impl Driver {
             (Process::Ended(reason), _) => {
                 self.failed_starts += 1;
                 self.world.trace.reached(states::START_FAILED);
-                let done = self.rot.happened() && self.failed_starts >= ROTTEN_STARTS_MAX;
-                self.stop(sim, power && !self.rot.happened(), if done { u64::MAX / 2 } else { down_ms });
-                if done {
-                    self.world.note(|line| line.push_str(&format!("node is left alone: {reason}")));
+                self.world.note(|line| line.push_str(&format!("start failed: {reason}")));
+                self.stop(sim, power && !self.rot.happened(), down_ms);
+                if self.rot.happened() && self.failed_starts >= ROTTEN_STARTS_MAX {
+                    self.world.dead.set(true);
                 }
             }
             _ => {}
@@ -134,7 +145,7 @@ impl Driver {
     }
 
     fn note_losses(&self, before: &FaultCounts, now: &FaultCounts) {
-        let mut reached = |name, before: u64, now: u64| {
+        let reached = |name, before: u64, now: u64| {
             if now > before {
                 self.world.trace.reached(name);
             }
@@ -145,7 +156,7 @@ impl Driver {
     }
 
     fn start(&mut self, sim: &mut Sim<'_>) {
-        if *self.node.process.borrow() == Process::Stopped {
+        if *self.node.process.borrow() == Process::Stopped && !self.world.dead.get() {
             self.node.process.replace(Process::Starting);
             sim.bounce(NODE);
         }
@@ -156,10 +167,15 @@ impl Driver {
             self.world.note(|line| line.push_str(&format!("fault: {fault:?}")));
         }
         match fault {
-            Fault::Crash { power, down_ms, again_after_ms } => {
+            Fault::Crash { power, at_write: true, down_ms, again_after_ms } => {
+                let crash = Fault::Crash { power, at_write: false, down_ms, again_after_ms };
+                let until_ms = self.now_ms() + WAIT_FOR_WRITE_MS;
+                self.plan(self.now_ms(), Action::CrashAtWrite { crash, until_ms });
+            }
+            Fault::Crash { power, at_write: false, down_ms, again_after_ms } => {
                 self.stop(sim, power, down_ms);
                 if let Some(after_ms) = again_after_ms {
-                    let again = Fault::Crash { power: !power, down_ms, again_after_ms: None };
+                    let again = Fault::Crash { power: !power, at_write: false, down_ms, again_after_ms: None };
                     self.plan(self.now_ms() + down_ms + after_ms, Action::Fault(again));
                 }
             }

@@ -50,6 +50,9 @@ impl Finish {
     /// Every shard takes a put in time. Called right after the faults are over, while the workload ends.
     pub(crate) async fn check_live(&mut self) {
         let began_ms = self.world.elapsed_ms();
+        if self.world.dead.get() {
+            return;
+        }
         for open in self.world.shards() {
             self.put_until_taken(&open, began_ms).await;
         }
@@ -129,6 +132,10 @@ impl Finish {
 
     async fn read_all(&mut self) {
         let mut refused = Vec::new();
+        if self.world.dead.get() {
+            refused = self.world.shards().into_iter().map(|open| open.shard).collect();
+            return self.note_refused(refused);
+        }
         for open in self.world.shards() {
             match audit::read_completely(&mut self.client, &open.shard).await {
                 Ok(_) => {}
@@ -138,10 +145,14 @@ impl Finish {
             }
         }
         if self.world.rotten.get() {
-            let state = if refused.is_empty() { states::DAMAGE_HARMLESS } else { states::DAMAGE_REFUSED };
-            self.world.trace.reached(state);
-            self.world.refused.borrow_mut().extend(refused);
+            self.note_refused(refused);
         }
+    }
+
+    fn note_refused(&self, refused: Vec<ShardRef>) {
+        let state = if refused.is_empty() { states::DAMAGE_HARMLESS } else { states::DAMAGE_REFUSED };
+        self.world.trace.reached(state);
+        self.world.refused.borrow_mut().extend(refused);
     }
 
     fn lost(&self, shard: &ShardRef) {

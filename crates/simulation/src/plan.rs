@@ -85,7 +85,12 @@ impl Plan {
         };
         // Half of the runs have true clocks; in the others it is wrong by up to 10 minutes in either direction.
         let skew_ms_max = if dice.percent(50) { 0 } else { 600_000 };
-        let faults_until = Duration::from_millis(dice.between(6_000, 14_000));
+        // A night is of many leaps, each with time to trim behind it.
+        let faults_until_ms = match scenario {
+            Scenario::Nights => dice.between(12_000, 26_000),
+            Scenario::Faults | Scenario::Rot => dice.between(6_000, 12_000),
+        };
+        let faults_until = Duration::from_millis(faults_until_ms);
         let schedule = faults::Schedule { scenario, skew_ms_max, until_ms: faults_until.as_millis() as u64 };
         Plan {
             seed,
@@ -126,7 +131,7 @@ fn workload(dice: &mut Dice, scenario: Scenario) -> WorkloadPlan {
         shards: dice.between(1, 4) as u32,
         producers: dice.between(1, 4),
         readers: dice.between(1, 3),
-        put_pause_ms_max: dice.pick(&[20, 60, 200]),
+        put_pause_ms_max: if scenario == Scenario::Nights { dice.pick(&[100, 300]) } else { dice.pick(&[20, 60, 200]) },
         batch_max: dice.pick(&[3, 10, 25]),
         record_bytes_max: dice.pick(&[40, 400, 1_500]),
         keys: dice.pick(&[2, 10, 100]),
@@ -137,7 +142,7 @@ fn workload(dice: &mut Dice, scenario: Scenario) -> WorkloadPlan {
 }
 
 fn disk(dice: &mut Dice) -> FaultPlan {
-    let sync_ms = dice.pick(&[1, 2, 8, 30]);
+    let sync_ms = dice.pick(&[1, 8, 30, 60]);
     let call_us = dice.pick(&[0, 0, 900]);
     FaultPlan {
         capacity_bytes: ROOMY_BYTES,

@@ -48,7 +48,6 @@ pub(crate) const ALL: &[State] = &[
     logged("journal file recycled", "journal file recycled"),
     logged("tails flushed to a segment", "tails flushed to a segment"),
     logged("records read from a segment", "records read from a segment"),
-    logged("read went on from a segment to the next or to the tail", "read goes on behind a segment"),
     logged("segment removed", "segment removed"),
     logged("restart from a checkpoint", "restarting from a checkpoint"),
     logged("shard trimmed", "shard trimmed"),

@@ -51,6 +51,8 @@ pub(crate) struct World {
     violations: RefCell<Vec<String>>,
     /// Whether the disk has rotted, so that refusal is allowed.
     pub(crate) rotten: Cell<bool>,
+    /// Whether the node is left alone, since its rotten disk lets it not start.
+    pub(crate) dead: Cell<bool>,
     /// Shards that were refused for damage.
     pub(crate) refused: RefCell<Vec<ShardRef>>,
     request: Cell<Option<Request>>,
@@ -71,6 +73,7 @@ impl World {
             payloads: Cell::new(0),
             violations: RefCell::default(),
             rotten: Cell::new(false),
+            dead: Cell::new(false),
             refused: RefCell::default(),
             request: Cell::new(None),
         })

@@ -74,7 +74,8 @@ pub(crate) const KEYS: &[Key] = &[
     Key {
         name: "log",
         unit: "",
-        default: "info",
+        // openraft tells every change of leader of every group at this level.
+        default: "info,openraft=error",
         kind: Kind::Text(
             "a filter, such as info,journal=debug",
             |text| !text.is_empty(),

@@ -11,8 +11,8 @@ use crate::dice::Dice;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {
     /// The server's process ends, with its machine's power if `power`. It starts again after `down_ms`; `again_after_ms` later it ends
-    /// once more, most likely while it recovers.
-    Crash { power: bool, down_ms: u64, again_after_ms: Option<u64> },
+    /// once more, most likely while it recovers. With `at_write` it waits a while for a moment with unsynced data on the disk.
+    Crash { power: bool, at_write: bool, down_ms: u64, again_after_ms: Option<u64> },
     /// The n-th call of a kind from now on fails.
     Fail { call: Call, nth: u64 },
     /// The disk has no more than `spare_bytes` left.
@@ -93,9 +93,8 @@ impl Schedule {
     /// Enough leaps, of up to half an hour each, to pass a day or two, all through the run.
     fn nights(&self, dice: &mut Dice, faults: &mut Vec<Scheduled>) {
         let hours = dice.pick(&[6, 24, 27, 40, 50]);
-        let leaps = hours * 3;
-        for _ in 0..leaps {
-            let ms = dice.between(HOUR_MS / 6, HOUR_MS / 2);
+        for _ in 0..hours * 60 / 25 {
+            let ms = dice.between(HOUR_MS / 3, HOUR_MS / 2);
             faults.push(Scheduled { at_ms: self.any_time(dice), fault: Fault::Leap { ms } });
         }
     }
@@ -125,6 +124,7 @@ impl Schedule {
 fn crash(dice: &mut Dice) -> Fault {
     Fault::Crash {
         power: dice.percent(60),
+        at_write: dice.percent(70),
         down_ms: dice.between(1, 500),
         again_after_ms: dice.percent(30).then(|| dice.below(60)),
     }

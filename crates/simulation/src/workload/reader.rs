@@ -49,6 +49,10 @@ impl Reader {
             if self.dice.percent(1) {
                 self.forget();
             }
+            // Now and then it lags behind for long enough that records are trimmed before it comes.
+            if self.dice.percent(2) {
+                pause(self.dice.between(1_000, 8_000)).await;
+            }
             let shard = shards[self.dice.below(shards.len() as u64) as usize].shard.clone();
             match self.positions.contains_key(&shard) {
                 true => self.read(&shard).await,

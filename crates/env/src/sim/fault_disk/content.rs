@@ -50,6 +50,10 @@ impl Content {
         self.len
     }
 
+    pub(super) fn has_unsynced(&self) -> bool {
+        self.blocks.values().any(|block| !block.is_clean())
+    }
+
     /// Blocks that take up space.
     pub(super) fn allocated(&self) -> u64 {
         self.blocks.values().filter(|block| block.allocated).count() as u64

@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 
 use crate::Disk;
 use block::BLOCK_BYTES;
+use content::Content;
 use mount::Mount;
 pub use plan::{Call, FaultCounts, FaultPlan, Latency};
 use state::State;
@@ -114,6 +115,11 @@ impl FaultDisk {
     /// What it has done so far.
     pub fn counts(&self) -> FaultCounts {
         self.state.lock().counts.clone()
+    }
+
+    /// Whether a file holds anything that power loss might take.
+    pub fn has_unsynced(&self) -> bool {
+        self.state.lock().files.values().any(Content::has_unsynced)
     }
 
     /// Bytes taken of the capacity.
