@@ -92,21 +92,20 @@ impl DataPlane {
             }
             Opening::New(claim) => claim,
         };
-        match self.inner.open(&spec).await {
-            Ok(shard) if claim.settle(Arc::clone(&shard)) => Ok(()),
+        let error = match self.inner.open(&spec).await {
             Ok(shard) => {
-                self.inner.shut_down(&shard).await;
-                Err(Error::Closed)
-            }
-            Err(error) => match self.inner.damage(spec.group, &error) {
-                Some(reason) => {
-                    tracing::error!(group = %spec.group, reason, "the shard is damaged on this node and does not serve");
-                    claim.corrupt(reason.clone());
-                    Err(Error::Corrupt { group: spec.group, reason })
+                if claim.settle(Arc::clone(&shard)) {
+                    return Ok(());
                 }
-                None => Err(error),
-            },
-        }
+                self.inner.shut_down(&shard).await;
+                return Err(Error::Closed);
+            }
+            Err(error) => error,
+        };
+        let Some(reason) = self.inner.damage(spec.group, &error) else { return Err(error) };
+        tracing::error!(group = %spec.group, reason, "the shard is damaged on this node and does not serve");
+        claim.corrupt(reason.clone());
+        Err(Error::Corrupt { group: spec.group, reason })
     }
 
     /// Stops a shard and removes its data, durably. One that is not there is fine, a damaged one too.

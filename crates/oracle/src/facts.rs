@@ -152,8 +152,9 @@ impl<'a> Facts<'a> {
     pub(crate) fn may_be_gone(&self, shard: &ShardRef, number: SequenceNumber, payload: PayloadId, now: u64) -> bool {
         let tried_at = self.attempts.get(&payload).map_or(0, |attempts| attempts.first_at);
         let told = (number.arrival_sec() * 1_000).saturating_sub(self.rules.clock_error_ms);
-        let now = now.saturating_add(self.rules.clock_error_ms);
-        self.retention(&shard.stream).may_be_gone(tried_at.max(told), now)
+        // A fast clock ages it early. That counts from its arrival, not up to now: the retention may have been raised in between.
+        let arrived = tried_at.max(told).saturating_sub(self.rules.clock_error_ms);
+        self.retention(&shard.stream).may_be_gone(arrived, now)
     }
 
     /// Whether a record must have been trimmed by `now`. It arrived before it was first seen, and not much after the

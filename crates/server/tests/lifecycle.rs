@@ -3,8 +3,6 @@
 
 mod support;
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use serde_json::json;
 use server::{LimitsMode, Server, StartError};
@@ -88,34 +86,36 @@ fn a_directory_of_another_version_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn a_stopping_node_answers_what_is_in_flight() {
+fn what_was_acknowledged_while_a_node_stopped_is_there_after_its_next_start() {
     run(async |dir| {
-        let node = Arc::new(Node::start(dir.path(), LimitsMode::Off).await);
+        let node = Node::start(dir.path(), LimitsMode::Off).await;
         node.create("s", 4).await;
         let (acknowledged, mut counts) = tokio::sync::mpsc::unbounded_channel();
         for writer in 0..8_u64 {
-            let (node, acknowledged) = (Arc::clone(&node), acknowledged.clone());
+            let (client, acknowledged) = (node.client(), acknowledged.clone());
             let write = async move {
-                let records: Vec<_> = (0..100)
-                    .map(|key| json!({ "Data": base64(b"x"), "PartitionKey": format!("{writer}-{key}") }))
-                    .collect();
-                let put = node.ok("PutRecords", json!({ "StreamName": "s", "Records": records })).await;
-                acknowledged.send(100 - put["FailedRecordCount"].as_u64().unwrap()).unwrap();
+                let record = |key| json!({ "Data": base64(b"x"), "PartitionKey": format!("{writer}-{key}") });
+                let records: Vec<_> = (0..100).map(record).collect();
+                let request = json!({ "StreamName": "s", "Records": records });
+                // Until the node takes no more.
+                while let Some((200, put)) = client.try_call("PutRecords", &request).await {
+                    acknowledged.send(100 - put["FailedRecordCount"].as_u64().unwrap()).unwrap();
+                }
             };
             node.env.spawn.task("writer", Box::pin(write));
         }
         drop(acknowledged);
         let mut total = counts.recv().await.unwrap();
+        node.server.shutdown().await;
         while let Some(count) = counts.recv().await {
             total += count;
         }
-        Arc::into_inner(node).unwrap().server.shutdown().await;
         let node = Node::start(dir.path(), LimitsMode::Off).await;
         let mut read = 0;
         for shard in 0..4 {
             read += node.read_all("s", shard).await.len() as u64;
         }
-        assert_eq!((total, read), (800, 800));
+        assert!(read >= total, "{total} records acknowledged, {read} read");
         node.server.shutdown().await;
     });
 }

@@ -95,7 +95,7 @@ impl Plan {
         Plan {
             seed,
             scenario,
-            server: server(&mut Dice::new(seed, "server sizes")),
+            server: server(&mut Dice::new(seed, "server sizes"), scenario),
             workload: workload(&mut Dice::new(seed, "workload plan"), scenario),
             disk: disk(&mut Dice::new(seed, "disk plan")),
             faults: schedule.draw(&mut Dice::new(seed, "faults")),
@@ -114,12 +114,17 @@ impl Plan {
     }
 }
 
-fn server(dice: &mut Dice) -> ServerPlan {
+fn server(dice: &mut Dice, scenario: Scenario) -> ServerPlan {
+    // On a disk that rots much stays in the journal, or its rotten blocks would be in segments already and never read again.
+    let flush_bytes = match scenario {
+        Scenario::Faults | Scenario::Nights => dice.pick(&[16, 32, 64, 128]) << 10,
+        Scenario::Rot => dice.pick(&[96, 192]) << 10,
+    };
     let journal_file_bytes = dice.pick(&[96, 128, 256]) << 10;
     ServerPlan {
         journal_file_bytes,
         journal_files_max: dice.between(4, 8),
-        flush_bytes: dice.pick(&[16, 32, 64, 128]) << 10,
+        flush_bytes,
         tail_bytes_max: dice.pick(&[256, 384, 512]) << 10,
         free_bytes_reserve: 256 << 10,
         limits_of_aws: dice.percent(30),

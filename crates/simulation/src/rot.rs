@@ -13,7 +13,7 @@ use crate::dice::Dice;
 const JOURNAL: &str = "journal/";
 const PAGE_BYTES: usize = 4_096;
 /// Time between two looks at the journal.
-const LOOK_EVERY_MS: u64 = 400;
+const LOOK_EVERY_MS: u64 = 120;
 /// The first pages of a file hold its header, twice.
 const HEADER_PAGES: usize = 2;
 

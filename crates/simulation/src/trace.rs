@@ -30,7 +30,7 @@ impl Fnv {
 }
 
 /// Printed lines are cut after so many characters; the hash covers all of them.
-const LINE_CHARS_MAX: usize = 400;
+const LINE_CHARS_MAX: usize = 240;
 
 /// The recorder. Clones are the same one; it also gathers the rare states that were reached.
 #[derive(Clone)]

@@ -27,6 +27,9 @@ where
     B: Body<Data = Bytes> + Unpin,
 {
     let promised = body.size_hint().exact();
+    if promised.is_some_and(|promised| promised > DISCARD_BYTES_MAX) {
+        return Err(Refusal::BodyTooLarge);
+    }
     if promised.is_some_and(|promised| promised > bytes_max as u64) {
         return Err(discard(body, 0).await);
     }

@@ -46,6 +46,43 @@ pub(crate) fn config(limits: LimitsMode) -> Config {
     config
 }
 
+/// Where requests go.
+pub(crate) struct Client {
+    env: Env,
+    address: SocketAddr,
+}
+
+impl Client {
+    /// The answer, if there is one.
+    async fn send(&self, request: Request<Full<Bytes>>) -> Option<(u16, Bytes)> {
+        let stream = self.env.network.connect(self.address).await.ok()?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
+        let drive = async move {
+            // Its error is seen by the request.
+            let _ = connection.await;
+        };
+        self.env.spawn.task("client", Box::pin(drive));
+        let reply = sender.send_request(request).await.ok()?;
+        let status = reply.status().as_u16();
+        Some((status, reply.into_body().collect().await.ok()?.to_bytes()))
+    }
+
+    /// Calls an operation, if there is still someone to answer.
+    pub(crate) async fn try_call(&self, operation: &str, request: &Value) -> Option<Answer> {
+        let (status, body) = self.send(call(operation, request.to_string().into())).await?;
+        Some((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+    }
+}
+
+fn call(operation: &str, body: Bytes) -> Request<Full<Bytes>> {
+    Request::post("/")
+        .header("host", "thalweg")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", format!("Kinesis_20131202.{operation}"))
+        .body(Full::new(body))
+        .unwrap()
+}
+
 impl Node {
     pub(crate) async fn start(dir: &Path, limits: LimitsMode) -> Node {
         let env = env::real::env(dir.to_owned());
@@ -53,25 +90,19 @@ impl Node {
         Node { env, server }
     }
 
+    /// A client that outlives the node.
+    pub(crate) fn client(&self) -> Client {
+        Client { env: self.env.clone(), address: self.server.api_addr() }
+    }
+
     /// One request on a connection of its own.
     pub(crate) async fn send(&self, address: SocketAddr, request: Request<Full<Bytes>>) -> (u16, Bytes) {
-        let stream = self.env.network.connect(address).await.unwrap();
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        self.env.spawn.task("client", Box::pin(async move { drop(connection.await) }));
-        let reply = sender.send_request(request).await.unwrap();
-        let status = reply.status().as_u16();
-        (status, reply.into_body().collect().await.unwrap().to_bytes())
+        Client { env: self.env.clone(), address }.send(request).await.expect("no answer")
     }
 
     /// Calls an operation with any bytes.
     pub(crate) async fn raw(&self, operation: &str, body: impl Into<Bytes>) -> Answer {
-        let request = Request::post("/")
-            .header("host", "thalweg")
-            .header("content-type", "application/x-amz-json-1.1")
-            .header("x-amz-target", format!("Kinesis_20131202.{operation}"))
-            .body(Full::new(body.into()))
-            .unwrap();
-        let (status, body) = self.send(self.server.api_addr(), request).await;
+        let (status, body) = self.send(self.server.api_addr(), call(operation, body.into())).await;
         (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 

@@ -102,7 +102,7 @@ impl Schedule {
     fn rot(&self, dice: &mut Dice, faults: &mut Vec<Scheduled>) {
         let at_ms = dice.between(self.until_ms / 2, self.until_ms);
         let down_ms = dice.between(1, 300);
-        let fault = match dice.below(4) {
+        let fault = match dice.below(5) {
             0 => Fault::RotFiles { dir: "segments/", down_ms },
             1 => Fault::RotFiles { dir: "checkpoints/", down_ms },
             _ => Fault::RotJournal { down_ms },
