@@ -12,9 +12,9 @@ mod machine;
 mod network;
 mod snapshot;
 mod state_machine;
-mod stored;
 #[cfg(test)]
 mod storage_tests;
+mod stored;
 
 pub use error::{Error, ProposeError};
 pub use group::RaftGroup;

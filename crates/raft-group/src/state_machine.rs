@@ -43,7 +43,8 @@ impl StateMachine {
     /// The machine as the log last knew it: at its checkpoint or its snapshot, whichever is later. openraft applies what follows.
     pub(crate) fn restore(log: GroupLog, machine: Box<dyn Machine>, spawn: Arc<dyn Spawn>) -> Result<Self, Error> {
         let mut restored = Self { log, machine, spawn, applied: None, memberships: vec![Stored::default()] };
-        let newest = restored.log.checkpoint().into_iter().chain(restored.log.snapshot()).max_by_key(|state| state.log_id);
+        let newest =
+            restored.log.checkpoint().into_iter().chain(restored.log.snapshot()).max_by_key(|state| state.log_id);
         if let Some(newest) = newest {
             restored.replace(newest.log_id, &newest.state)?;
         }

@@ -138,7 +138,8 @@ impl Envelope {
             return Err(unreadable());
         }
         let count = rest.try_get_u16_le().map_err(|_| unreadable())?;
-        let memberships = (0..count).map(|_| get_membership(&mut rest)).collect::<Option<_>>().ok_or_else(unreadable)?;
+        let memberships =
+            (0..count).map(|_| get_membership(&mut rest)).collect::<Option<_>>().ok_or_else(unreadable)?;
         Ok(Self { memberships, state: bytes.slice_ref(rest) })
     }
 }

@@ -53,11 +53,14 @@ fn check_skips(
 
 /// The first record lies where the iterator was asked to start, not before.
 fn check_start(shard: &ShardRef, seen: &ShardFacts<'_>, chain: &Chain, first: SequenceNumber, report: &mut Report) {
-    let acked_at = seen.log.get(&first).and_then(|sighting| sighting.acked_at);
+    let sighting = seen.log.get(&first);
+    let acked_at = sighting.and_then(|sighting| sighting.acked_at);
+    let seen_before = sighting.is_some_and(|sighting| sighting.seen_at < chain.asked_at);
     let too_early = match chain.start {
         Start::At(number) => first < number,
         Start::After(number) => first <= number,
-        Start::AtTimestamp(ms) => (first.arrival_sec() + 1) * 1_000 <= ms,
+        // One that was still on its way to the disk may be stamped earlier and yet lie behind the iterator.
+        Start::AtTimestamp(ms) => (first.arrival_sec() + 1) * 1_000 <= ms && seen_before,
         Start::Latest => acked_at.is_some_and(|at| at < chain.asked_at),
         Start::TrimHorizon | Start::Unknown => false,
     };

@@ -94,7 +94,11 @@ fn a_crash_at_any_point_of_a_compaction_loses_nothing() {
                 .await;
                 assert_eq!(end.reason(), None, "seed {seed}");
             });
-            if life % 3 == 0 { disk.process_crash() } else { disk.power_loss() }
+            if life % 3 == 0 {
+                disk.process_crash()
+            } else {
+                disk.power_loss()
+            }
             unfinished += u32::from(snapshot_is_not_yet_purged(&disk, seed));
         }
         assert!(known.trimmed > 10, "seed {seed}: the lives were too short for a compaction");

@@ -14,8 +14,8 @@ const OWNED: &[Owned] = &[
     Owned { library: "openraft", owners: &["raft-group"], reason: "an alpha version: one adapter knows its types" },
     Owned {
         library: "turmoil",
-        owners: &["env", "simulation"],
-        reason: "everything else runs on `env`, real or simulated",
+        owners: &["env", "simulation", "raft-group"],
+        reason: "everything else runs on `env`, real or simulated; the spike over openraft is a test of raft-group",
     },
 ];
 
