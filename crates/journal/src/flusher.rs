@@ -245,8 +245,9 @@ impl Flusher {
             if inner.dropped {
                 continue;
             }
-            let needed = inner.needed_lsn_after(part.map(|part| part.flushed));
-            replay_lsn = replay_lsn.min(needed.unwrap_or(replay_lsn));
+            if let Some(item) = inner.needed_item_after(part.map(|part| part.flushed)) {
+                replay_lsn = replay_lsn.min(self.shared.lsn_of(item));
+            }
             fields.push(inner.to_fields(group.id, part));
         }
         Checkpoint {
@@ -281,6 +282,7 @@ impl Flusher {
     /// Removes what the newest checkpoint no longer names, and recycles the journal files behind it.
     async fn clean_up(&mut self) -> Result<(), Error> {
         self.checkpoint.remove_older(&self.disk).await?;
+        self.shared.forget_blocks(self.checkpoint.replay_lsn);
         let dead: Vec<_> = {
             let mut segments = self.shared.segments.lock();
             let listed = &self.checkpoint.segments;

@@ -126,11 +126,11 @@ impl Inner {
     }
 
     /// Adds an entry behind the last one.
-    pub(crate) fn push(&mut self, frame: Frame, lsn_min: u64) {
+    pub(crate) fn push(&mut self, frame: Frame, item: u64) {
         if let Some(last) = self.last() {
             assert_eq!(frame.log_id.index, last.index + 1, "a log has no holes");
         }
-        self.tail.push(TailEntry { frame, lsn_min, assigned: None });
+        self.tail.push(TailEntry { frame, item, assigned: None });
     }
 
     /// Removes the entries behind `last`; all of them if it is `None`.
@@ -227,16 +227,16 @@ impl Inner {
         settled.take_while(|entry| entry.frame.log_id <= part.flushed).map(TailEntry::bytes).sum()
     }
 
-    /// The oldest block that recovery needs for this group, once its entries up to `flushed` are in a segment.
-    pub(crate) fn needed_lsn_after(&self, flushed: Option<LogId>) -> Option<u64> {
+    /// The oldest item that recovery needs for this group, once its entries up to `flushed` are in a segment.
+    pub(crate) fn needed_item_after(&self, flushed: Option<LogId>) -> Option<u64> {
         let from = flushed.max(self.flushed).max(self.purged).map_or(0, |settled| settled.index + 1);
-        self.tail.since(from).next().map(|entry| entry.lsn_min)
+        self.tail.since(from).next().map(|entry| entry.item)
     }
 
     /// Plays back one frame from the journal. Entries that are in a segment or gone are skipped; the rest must fit.
-    pub(crate) fn replay(&mut self, frame: Frame, lsn: u64) {
+    pub(crate) fn replay(&mut self, frame: Frame, item: u64) {
         match frame.kind {
-            FrameKind::Blank | FrameKind::Normal | FrameKind::Membership => self.replay_entry(frame, lsn),
+            FrameKind::Blank | FrameKind::Normal | FrameKind::Membership => self.replay_entry(frame, item),
             FrameKind::Vote => self.vote = Some(frame.to_vote()),
             FrameKind::Committed => self.committed = self.committed.max(Some(frame.log_id)),
             FrameKind::Truncate => {
@@ -256,7 +256,7 @@ impl Inner {
         }
     }
 
-    fn replay_entry(&mut self, frame: Frame, lsn: u64) {
+    fn replay_entry(&mut self, frame: Frame, item: u64) {
         if planted::active(Bug::StaleFrameReplayed) {
             while self.tail.last().is_some_and(|last| last.frame.log_id.index >= frame.log_id.index) {
                 self.tail.pop_back();
@@ -269,7 +269,7 @@ impl Inner {
             Some(last) if last.index + 1 != frame.log_id.index => {
                 self.gap = Some(format!("entry {} does not follow entry {last}", frame.log_id));
             }
-            _ => self.push(frame, lsn),
+            _ => self.push(frame, item),
         }
     }
 

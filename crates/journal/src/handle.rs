@@ -95,15 +95,11 @@ impl GroupLog {
         let bytes: u64 = entries.iter().map(bytes_of).sum();
         {
             let mut inner = self.group.inner.lock();
-            let lsn_min = self.shared.next_lsn();
-            for frame in &entries {
-                assert!(
-                    frame.payload.len() as u64 <= self.shared.options.payload_bytes_max(),
-                    "the entry fits into no file"
-                );
-                inner.push(frame.clone(), lsn_min);
-            }
-            self.shared.queue.push(entries, Some(done));
+            let bytes_max = self.shared.options.payload_bytes_max();
+            assert!(entries.iter().all(|frame| frame.payload.len() as u64 <= bytes_max), "the entry fits into no file");
+            // Nobody sees the queue's end before the tail: readers and callbacks need this group's lock.
+            let item = self.shared.queue.push(entries.clone(), Some(done));
+            entries.into_iter().for_each(|frame| inner.push(frame, item));
         }
         self.shared.tail_grew(bytes);
     }

@@ -101,7 +101,7 @@ impl Journal {
 fn start(env: Env, options: Options, telemetry: Telemetry, recovered: Recovered) -> Arc<Shared> {
     let dedicated = env.for_dedicated();
     let spawn = Arc::clone(&env.spawn);
-    let shared = Arc::new(Shared::new(env, options, telemetry, recovered.next_lsn));
+    let shared = Arc::new(Shared::new(env, options, telemetry, recovered.checkpoint.replay_lsn, recovered.next_lsn));
     let mut tail_bytes = 0;
     {
         let mut groups = shared.groups.lock();

@@ -13,6 +13,8 @@ use crate::{Error, LogId};
 pub type FlushCallback = Box<dyn FnOnce(io::Result<()>) + Send>;
 
 pub(crate) struct Item {
+    /// Its place in the queue, over the journal's whole life.
+    pub(crate) number: u64,
     pub(crate) frames: Vec<Frame>,
     pub(crate) done: Option<FlushCallback>,
 }
@@ -28,34 +30,43 @@ struct Waiting {
     items: Vec<Item>,
     /// The newest committed position per group since the last block; it rides on the next one.
     committed: Vec<(GroupId, LogId)>,
+    /// The number of the next item.
+    next: u64,
     closed: bool,
 }
 
 /// The journal's queue. Bounded by its users: puts by admission, the rest by the number of groups.
-#[derive(Default)]
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     wake: Notify,
 }
 
 impl Queue {
-    /// Adds an item behind all others.
-    pub(crate) fn push(&self, frames: Vec<Frame>, done: Option<FlushCallback>) {
+    /// An empty queue whose first item has the number `first`.
+    pub(crate) fn new(first: u64) -> Self {
+        Self { waiting: Mutex::new(Waiting { next: first, ..Waiting::default() }), wake: Notify::new() }
+    }
+
+    /// Adds an item behind all others; returns its number.
+    pub(crate) fn push(&self, frames: Vec<Frame>, done: Option<FlushCallback>) -> u64 {
         let mut waiting = self.waiting.lock();
+        let number = waiting.next;
+        waiting.next += 1;
         if waiting.closed {
             drop(waiting);
             if let Some(done) = done {
                 done(Err(io::Error::new(io::ErrorKind::BrokenPipe, "the journal is closed")));
             }
-            return;
+            return number;
         }
         let was_empty = waiting.items.is_empty();
-        waiting.items.push(Item { frames, done });
+        waiting.items.push(Item { number, frames, done });
         drop(waiting);
         // The writer takes everything that waits, so only the first of a batch needs to wake it.
         if was_empty {
             self.wake.notify_one();
         }
+        number
     }
 
     /// Adds one frame; the future completes once it is durable. It is in the queue when this returns.
@@ -117,7 +128,8 @@ impl Waiting {
             .map(|(group, position)| Frame::new(group, FrameKind::Committed, position, 0, bytes::Bytes::new()))
             .collect();
         if !committed.is_empty() {
-            taken.push(Item { frames: committed, done: None });
+            let number = taken.last().map_or(0, |item| item.number);
+            taken.push(Item { number, frames: committed, done: None });
         }
         taken
     }

@@ -212,7 +212,11 @@ pub(crate) async fn recover(env: &Env, options: &Options) -> Result<Recovered, E
         tracing::info!("the last write was interrupted and is cut: it was never acknowledged");
     }
     if checkpoint.number > 0 {
-        tracing::debug!(number = checkpoint.number, segments = checkpoint.segments.len(), "restarting from a checkpoint");
+        tracing::debug!(
+            number = checkpoint.number,
+            segments = checkpoint.segments.len(),
+            "restarting from a checkpoint"
+        );
     }
     for damage in &playback.report.damage {
         tracing::error!(%damage, "stored data is damaged");
@@ -258,9 +262,7 @@ async fn remove_leftovers(disk: &Arc<dyn Disk>, checkpoint: &Checkpoint, scan: &
             disk.remove(&format!("{}/{name}", layout::SEGMENT_DIR)).await?;
         }
     }
-    if checkpoint.number > 0 {
-        checkpoint.remove_older(disk).await?;
-    }
+    checkpoint.remove_older(disk).await?;
     sync_names(disk).await
 }
 

@@ -33,6 +33,13 @@ pub(crate) struct FilePool {
     pub(crate) next_generation: u64,
 }
 
+/// Which items of the queue a block holds.
+struct BlockItems {
+    lsn: u64,
+    /// The number after its last item.
+    end: u64,
+}
+
 /// The part of a group's tail that a flush has put into a segment: the first to go when memory is short.
 struct Evictable {
     group: Arc<Group>,
@@ -56,18 +63,22 @@ pub(crate) struct Shared {
     /// How many of writer and flusher have ended.
     pub(crate) ended: watch::Sender<u32>,
     next_lsn: AtomicU64,
+    /// The blocks since the newest checkpoint, oldest first.
+    blocks: Mutex<VecDeque<BlockItems>>,
     tail_bytes: AtomicU64,
     unflushed_bytes: AtomicU64,
     evictable: Mutex<VecDeque<Evictable>>,
 }
 
 impl Shared {
-    pub(crate) fn new(env: Env, options: Options, telemetry: Telemetry, next_lsn: u64) -> Self {
+    /// `replay_lsn` is the oldest block that was played back, `next_lsn` the one to be written next. Entries that were played back
+    /// have their block's number as their item's.
+    pub(crate) fn new(env: Env, options: Options, telemetry: Telemetry, replay_lsn: u64, next_lsn: u64) -> Self {
         Self {
             env,
             options,
             telemetry,
-            queue: Queue::default(),
+            queue: Queue::new(next_lsn),
             groups: Mutex::default(),
             segments: Mutex::default(),
             pool: Mutex::default(),
@@ -77,25 +88,40 @@ impl Shared {
             closing: AtomicBool::new(false),
             ended: watch::Sender::new(0),
             next_lsn: AtomicU64::new(next_lsn),
+            blocks: Mutex::new((replay_lsn..next_lsn).map(|lsn| BlockItems { lsn, end: lsn + 1 }).collect()),
             tail_bytes: AtomicU64::new(0),
             unflushed_bytes: AtomicU64::new(0),
             evictable: Mutex::default(),
         }
     }
 
-    /// No frame that is queued from now on stands in an older block.
+    /// The block to be written next, or being written. Whatever is queued from now on stands in no older one.
     pub(crate) fn next_lsn(&self) -> u64 {
         self.next_lsn.load(Ordering::Acquire)
     }
 
-    /// The number of the block about to be written. Frames queued later may still land in it, never in an older one.
-    pub(crate) fn begin_block(&self) -> u64 {
-        self.next_lsn.load(Ordering::Acquire)
+    /// The block `lsn`, which holds the items below `end` that no older block holds, is about to be written.
+    pub(crate) fn begin_block(&self, lsn: u64, end: u64) {
+        self.blocks.lock().push_back(BlockItems { lsn, end });
     }
 
-    /// The block has been written.
+    /// The block has been written and synced.
     pub(crate) fn end_block(&self, lsn: u64) {
         self.next_lsn.store(lsn + 1, Ordering::Release);
+    }
+
+    /// The block that holds an item; the next one if it has not been written yet.
+    pub(crate) fn lsn_of(&self, item: u64) -> u64 {
+        let blocks = self.blocks.lock();
+        let at = blocks.partition_point(|block| block.end <= item);
+        blocks.get(at).map_or_else(|| self.next_lsn(), |block| block.lsn)
+    }
+
+    /// Nobody asks any more for items of blocks below `lsn`.
+    pub(crate) fn forget_blocks(&self, lsn: u64) {
+        let mut blocks = self.blocks.lock();
+        let gone = blocks.partition_point(|block| block.lsn < lsn);
+        blocks.drain(..gone);
     }
 
     pub(crate) fn tail_grew(&self, bytes: u64) {

@@ -32,8 +32,8 @@ impl Assigned {
 
 pub(crate) struct TailEntry {
     pub(crate) frame: Frame,
-    /// The entry stands in no block older than this one.
-    pub(crate) lsn_min: u64,
+    /// The entry's place in the journal's queue, by which its block is found.
+    pub(crate) item: u64,
     /// Set once the entry is committed and applied.
     pub(crate) assigned: Option<Assigned>,
 }

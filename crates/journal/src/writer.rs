@@ -31,7 +31,7 @@ impl Writer {
         while let Some(items) = self.shared.queue.take(self.shared.options.block_bytes_max).await {
             self.write_items(items).await;
         }
-        self.write_block(&[]).await;
+        self.write_block(&[], 0).await;
         self.shared.note_ended();
     }
 
@@ -45,6 +45,7 @@ impl Writer {
             }
             batch.bytes += bytes;
             batch.frames.extend(item.frames);
+            batch.end = item.number + 1;
             batch.callbacks.extend(item.done);
         }
         self.write_batch(batch).await;
@@ -57,19 +58,21 @@ impl Writer {
     async fn write_batch(&mut self, batch: Batch) {
         if planted::active(Bug::AcknowledgeBeforeSync) {
             batch.callbacks.into_iter().for_each(|done| done(Ok(())));
-            self.write_block(&batch.frames).await;
+            self.write_block(&batch.frames, batch.end).await;
             return;
         }
-        self.write_block(&batch.frames).await;
+        self.write_block(&batch.frames, batch.end).await;
         batch.callbacks.into_iter().for_each(|done| done(Ok(())));
     }
 
-    async fn write_block(&mut self, frames: &[Frame]) {
+    /// Writes and syncs one block with the queue's items below `end`.
+    async fn write_block(&mut self, frames: &[Frame], end: u64) {
         let stored = block::stored_len(block::body_len(frames));
         if self.position.offset + stored > self.position.file.bytes {
             self.next_file().await;
         }
-        let lsn = self.shared.begin_block();
+        let lsn = self.shared.next_lsn();
+        self.shared.begin_block(lsn, end);
         let current = self.position.file.current;
         let place = BlockPlace { salt: current.salt, generation: current.generation, lsn, synced_lsn: lsn - 1 };
         let slices = block::encode(place, frames);
@@ -125,4 +128,6 @@ struct Batch {
     frames: Vec<Frame>,
     callbacks: Vec<FlushCallback>,
     bytes: u64,
+    /// The number after the last item.
+    end: u64,
 }

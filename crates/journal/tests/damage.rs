@@ -238,3 +238,43 @@ fn a_full_disk_refuses_records_and_recovers_when_space_returns() {
         assert_eq!(read_all(&journal, 1).await.unwrap(), refused_at + 30);
     });
 }
+
+#[test]
+fn a_draft_left_by_a_crash_in_the_first_checkpoint_is_removed() {
+    let disk = FaultDisk::new(1, FaultPlan::default());
+    run(async {
+        let (journal, _) = open(1, &disk).await.unwrap();
+        journal.close().await;
+        disk.mount().create("checkpoints/0000000000000001.draft").await.unwrap();
+    });
+    disk.process_crash();
+    run(async {
+        let (journal, _) = open(2, &disk).await.unwrap();
+        append_all(&journal.group(GroupId(1)).unwrap(), 0, ENTRIES).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(journal::inspect(disk.mount()).await.unwrap().checkpoint > 0, "no checkpoint was written");
+    });
+}
+
+#[test]
+fn more_waits_than_the_journal_holds_and_all_of_it_becomes_durable() {
+    const MANY: u64 = 2_000;
+    let disk = FaultDisk::new(1, FaultPlan::default());
+    run(async {
+        let (journal, _) = open(1, &disk).await.unwrap();
+        let log = journal.group(GroupId(1)).unwrap();
+        let (durable, mut durables) = tokio::sync::mpsc::unbounded_channel();
+        for index in 0..MANY {
+            let frame = Frame::new(log.id(), FrameKind::Normal, LogId { term: 1, index }, 0, payload(1, index));
+            let durable = durable.clone();
+            log.append(vec![frame], Box::new(move |result| durable.send(result.map(|()| index)).unwrap()));
+        }
+        let all = async {
+            for expected in 0..MANY {
+                assert_eq!(durables.recv().await.unwrap().unwrap(), expected);
+                apply(&log, expected, expected + 1);
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(600), all).await.expect("the journal is stuck");
+    });
+}

@@ -28,7 +28,10 @@ const ROTTEN_STARTS_MAX: u32 = 3;
 enum Action {
     Fault(Fault),
     /// A crash, once there is unsynced data, or at the latest then.
-    CrashAtWrite { crash: Fault, until_ms: u64 },
+    CrashAtWrite {
+        crash: Fault,
+        until_ms: u64,
+    },
     Start,
     Heal,
 }
@@ -135,7 +138,11 @@ impl Driver {
         }
         env::sim::crash(sim, NODE, &self.node.end.borrow());
         let before = self.node.disk.counts();
-        if power { self.node.disk.power_loss() } else { self.node.disk.process_crash() }
+        if power {
+            self.node.disk.power_loss()
+        } else {
+            self.node.disk.process_crash()
+        }
         self.note_losses(&before, &self.node.disk.counts());
         self.world.crashes.set(self.world.crashes.get() + 1);
         self.world.record(Event::NodeCrashed { node: NodeId(1), at: self.world.now_ms() });

@@ -115,6 +115,10 @@ mod tests {
         let before = file(&[2 * PAGE_BYTES]);
         assert!(pages(&before, &before).is_empty());
         assert_eq!(pages(&before, &file(&[0, 2 * PAGE_BYTES, 4 * PAGE_BYTES + 7])), [4]);
-        assert_eq!(pages(&BTreeMap::new(), &before), [2], "a new file is zeroed, and only what is not zero was written");
+        assert_eq!(
+            pages(&BTreeMap::new(), &before),
+            [2],
+            "a new file is zeroed, and only what is not zero was written"
+        );
     }
 }

@@ -18,8 +18,7 @@ fn two_runs_of_a_seed_are_the_same() {
 #[test]
 fn another_process_runs_a_seed_the_same_way() {
     for seed in SEEDS {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_sim")).args(["--seed", &seed.to_string()]).output().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_sim")).args(["--seed", &seed.to_string()]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let here = simulation::run(seed, false);
         let hash = format!("hash {:016x}", here.hash);

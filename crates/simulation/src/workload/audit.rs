@@ -11,8 +11,10 @@ use crate::dice::Dice;
 use crate::payload;
 use crate::world::{Phase, World, pause};
 
-/// Failed calls in one complete read before it is given up.
+/// Failed calls in a row before a complete read is given up.
 const FAILURES_MAX: u32 = 8;
+/// A shard from which much was read refuses reads for some seconds; then it is left alone for so long before each further try.
+const THROTTLED_PAUSE_MS: u64 = 1_000;
 
 /// Why a shard could not be read completely.
 pub(crate) type Gap = Failure;
@@ -65,9 +67,12 @@ async fn insist(client: &mut Client, operation: &str, request: &Value) -> Result
         match client.call(operation, request).await {
             Ok(reply) => return Ok(reply),
             Err(failure) if failure.is_final() || failures == FAILURES_MAX => return Err(failure),
-            Err(_) => failures += 1,
+            Err(failure) => {
+                failures += 1;
+                let throttled = failure.is("ProvisionedThroughputExceededException");
+                pause(if throttled { THROTTLED_PAUSE_MS } else { 250 }).await;
+            }
         }
-        pause(250).await;
     }
 }
 
