@@ -1,6 +1,7 @@
 """Clients that are slow, stop in the middle or send too much: they hold nothing up and bring nothing down."""
 
 import json
+import contextlib
 import socket
 import threading
 import time
@@ -141,11 +142,21 @@ def test_a_head_without_an_end_is_cut_off(connect):
     assert status is None or 400 <= status < 500
 
 
-@pytest.mark.parametrize("noise", [b"\x16\x03\x01\x02\x00\x01\x00", b"\x00" * 1_000, b"HELO there\r\n\r\n", b"\xff" * 100])
+NOISE = {
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00",
+    "zeros": b"\x00" * 1_000,
+    "SMTP": b"HELO there\r\n\r\n",
+    "ones": b"\xff" * 100,
+}
+
+
+@pytest.mark.parametrize("noise", NOISE.values(), ids=NOISE.keys())
 def test_noise_is_no_request(connect, noise):
     connection = connect()
     connection.sendall(noise)
-    connection.shutdown(socket.SHUT_WR)
+    # The server may have hung up already.
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
     status = status_of(connection)
     assert status is None or 400 <= status < 500
 

@@ -12,7 +12,7 @@ const AHEAD_BYTES_MAX: usize = 1 << 20;
 
 /// A body that is too large is read and thrown away up to this much, since many clients look for the answer only when they have sent
 /// everything.
-const DISCARD_BYTES_MAX: u64 = 64 << 20;
+const DISCARD_BYTES_MAX: u64 = 32 << 20;
 
 /// Reads a body of at most `bytes_max` bytes. `lease` grows with the bytes that have come, so that a promise alone costs nothing.
 ///
