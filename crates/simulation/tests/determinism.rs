@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-/// One of each scenario, as `Plan::of` draws them.
-const SEEDS: [u64; 4] = [1, 2, 3, 5];
+/// One of each scenario, as the plan draws them: faults, nights, rot.
+const SEEDS: [u64; 3] = [0, 1, 8];
 
 #[test]
 fn two_runs_of_a_seed_are_the_same() {
