@@ -90,10 +90,12 @@ impl Journal {
     /// Writes and syncs what waits, marks the journal's end, and stops. Appending afterwards fails.
     pub async fn close(&self) {
         self.shared.queue.close();
+        let mut ended = self.shared.ended.subscribe();
+        // The writer first: it may still wait for the flusher to recycle a file. Waiting fails only if the sender is gone, and `self`
+        // holds it.
+        let _ = ended.wait_for(|ended| *ended >= 1).await;
         self.shared.closing.store(true, Ordering::Release);
         self.shared.flusher_wake.notify_one();
-        let mut ended = self.shared.ended.subscribe();
-        // Fails only if the sender is gone, which `self` holds.
         let _ = ended.wait_for(|ended| *ended == 2).await;
     }
 }

@@ -278,3 +278,31 @@ fn more_waits_than_the_journal_holds_and_all_of_it_becomes_durable() {
         tokio::time::timeout(Duration::from_secs(600), all).await.expect("the journal is stuck");
     });
 }
+
+#[test]
+fn closing_waits_for_the_space_that_the_last_entries_need() {
+    const MANY: u64 = 800;
+    let disk = FaultDisk::new(1, FaultPlan::default());
+    run(async {
+        let (journal, _) = open(1, &disk).await.unwrap();
+        let log = journal.group(GroupId(1)).unwrap();
+        let applier = log.clone();
+        let (durable, mut durables) = tokio::sync::mpsc::unbounded_channel();
+        for index in 0..MANY {
+            let frame = Frame::new(log.id(), FrameKind::Normal, LogId { term: 1, index }, 0, payload(1, index));
+            let durable = durable.clone();
+            log.append(vec![frame], Box::new(move |result| durable.send(result.map(|()| index)).unwrap()));
+        }
+        tokio::spawn(async move {
+            while let Some(Ok(index)) = durables.recv().await {
+                apply(&applier, index, index + 1);
+            }
+        });
+        tokio::time::timeout(Duration::from_secs(600), journal.close()).await.expect("closing is stuck");
+    });
+    disk.power_loss();
+    run(async {
+        let (journal, _) = open(2, &disk).await.unwrap();
+        assert_eq!(read_all(&journal, 1).await.unwrap(), MANY);
+    });
+}
