@@ -17,33 +17,64 @@ use crate::respond::{error_response, response};
 /// Label of requests whose target names no operation: clients must not be able to make up labels.
 const UNKNOWN: &str = "unknown";
 
+/// An access key and its secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    /// The public part, which requests name.
+    pub id: String,
+    /// What requests are signed with.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for AccessKey {
+    /// Without the secret, which must not get into a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccessKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
 /// The API of one node. Clones share it.
 #[derive(Clone)]
 pub struct Api {
     router: Router,
     telemetry: Telemetry,
     clock: Arc<dyn Clock>,
+    key: Option<Arc<AccessKey>>,
 }
 
 /// How an operation ends: the body of its reply, empty for those that only acknowledge, or an AWS error.
 pub(crate) type Outcome = Result<Vec<u8>, AwsError>;
 
 impl Api {
-    /// An API over a router.
+    /// An API over a router. With a key, every request must be signed with it; without one, nobody looks at signatures.
     #[must_use]
-    pub fn new(router: Router, telemetry: Telemetry, clock: Arc<dyn Clock>) -> Api {
-        Api { router, telemetry, clock }
+    pub fn new(router: Router, telemetry: Telemetry, clock: Arc<dyn Clock>, key: Option<AccessKey>) -> Api {
+        Api { router, telemetry, clock, key: key.map(Arc::new) }
     }
 
     /// Answers one request, whatever it is, and counts it.
     pub async fn handle(&self, head: &Parts, body: Bytes) -> Response<Bytes> {
         let begun = self.clock.monotonic();
         let (name, reply) = match Call::parse(&head.method, &head.headers) {
-            Ok(call) => (call.operation.name(), self.answer(call, &body).await),
+            Ok(call) => match self.authenticate(head, &body) {
+                Ok(()) => (call.operation.name(), self.answer(call, &body).await),
+                Err(error) => (call.operation.name(), error_response(&error, call.protocol)),
+            },
             Err(error) => (UNKNOWN, error_response(&error, Protocol::Json)),
         };
         self.telemetry.request(name, reply.status().as_u16(), self.clock.monotonic() - begun);
         reply
+    }
+
+    fn authenticate(&self, head: &Parts, body: &[u8]) -> Result<(), AwsError> {
+        let Some(key) = &self.key else { return Ok(()) };
+        let expected = wire::sigv4::Expected {
+            access_key_id: &key.id,
+            secret_access_key: &key.secret,
+            region: &self.router.options().region,
+            now_seconds: self.clock.unix_ms() / 1000,
+        };
+        wire::sigv4::verify(head, body, expected)
     }
 
     async fn answer(&self, call: Call, body: &[u8]) -> Response<Bytes> {

@@ -4,7 +4,7 @@
 //! A request passes [`Api::handle`]: `wire` says which operation is meant and decodes it, its file in `ops` carries it out, `wire`
 //! encodes the reply. What the router refuses becomes an AWS error in `error`, and nowhere else.
 //!
-//! Signatures are not checked in this release.
+//! With an access key, [`Api::handle`] first verifies the request's signature; the development server has none.
 
 mod dispatch;
 mod error;
@@ -12,5 +12,5 @@ mod ops;
 mod respond;
 mod shapes;
 
-pub use dispatch::Api;
+pub use dispatch::{AccessKey, Api};
 pub use respond::error_response;

@@ -14,7 +14,8 @@ mod readiness;
 mod server;
 
 pub use config::{
-    Config, ConfigError, HttpConfig, JournalConfig, LimitsMode, Loaded, LogFormat, ShardsConfig, load, reference,
+    AccessKey, Config, ConfigError, HttpConfig, JournalConfig, LimitsMode, Loaded, LogFormat, ShardsConfig, load,
+    reference,
 };
 pub use error::StartError;
 pub use server::Server;

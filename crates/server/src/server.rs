@@ -48,8 +48,9 @@ impl Server {
         let admin = listen(&env, "admin_addr", config.admin_addr, admin_limits(), admin).await?;
         // Dropping `admin` on an error ends its listener.
         let node = Node::open(&env, config, &telemetry).await?;
-        let handler =
-            ApiHandler { api: Api::new(node.router.clone(), telemetry.clone(), Arc::clone(&env.clock)), telemetry };
+        let api_of_node =
+            Api::new(node.router.clone(), telemetry.clone(), Arc::clone(&env.clock), config.access_key.clone());
+        let handler = ApiHandler { api: api_of_node, telemetry };
         let listening = match listen(&env, "api_addr", config.api_addr, api_limits(config), handler).await {
             Ok(listening) => listening,
             Err(error) => {

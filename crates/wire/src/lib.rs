@@ -15,6 +15,7 @@
 pub mod error;
 pub mod ops;
 pub mod shape;
+pub mod sigv4;
 pub mod validate;
 
 mod blob;

@@ -13,6 +13,8 @@ pub(crate) fn run(args: DevArgs) -> Outcome {
 }
 
 fn apply(config: &mut Config, args: DevArgs) {
+    // Whatever the pasted lines and the user's own profile say, it serves.
+    config.access_key = None;
     if let Some(dir) = args.data_dir {
         config.data_dir = dir;
     }

@@ -6,12 +6,19 @@ use crate::Outcome;
 use crate::args::ServerArgs;
 use crate::serve;
 
+const NO_KEY: &str = "a server checks signatures and needs both `access_key_id` and `secret_access_key`, in the file or as \
+                      THALWEG_ACCESS_KEY_ID and THALWEG_SECRET_ACCESS_KEY; `thalweg dev` needs neither";
+
 pub(crate) fn run(args: ServerArgs) -> Outcome {
     let text = read(&args.config)?;
     let loaded = server::load(Some((&args.config, &text)), std::env::vars());
     let mut loaded = loaded.map_err(|error| error.to_string())?;
     if let Some(format) = args.log_format {
         loaded.config.log_format = format.into();
+    }
+    let whole = loaded.config.access_key.as_ref().is_some_and(|key| !key.id.is_empty() && !key.secret.is_empty());
+    if !whole {
+        return Err(NO_KEY.into());
     }
     serve::run(loaded, |ready| println!("{ready}"))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::key::{Key, Kind};
-use super::{LimitsMode, LogFormat};
+use super::{AccessKey, Config, LimitsMode, LogFormat};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -32,7 +32,7 @@ pub(crate) const KEYS: &[Key] = &[
         unit: "",
         default: "127.0.0.1:4567",
         kind: Kind::Address(|config, value| config.api_addr = value),
-        meaning: "Where the Kinesis API listens: HTTP/1.1 and clear-text HTTP/2. Signatures are not checked: keep it where only friends reach it.",
+        meaning: "Where the Kinesis API listens: HTTP/1.1 and clear-text HTTP/2. Nothing is encrypted on its way: keep it where only friends listen.",
     },
     Key {
         name: "admin_addr",
@@ -54,6 +54,32 @@ pub(crate) const KEYS: &[Key] = &[
         default: "000000000000",
         kind: Kind::Text("twelve digits", is_account, |config, text| config.account = text.into()),
         meaning: "The account in the ARNs of streams.",
+    },
+    Key {
+        name: "access_key_id",
+        unit: "",
+        default: "",
+        kind: Kind::Text(
+            "letters, digits and _ (up to 128), or nothing for `dev`",
+            is_access_key_id,
+            |config, text| {
+                set_access_key(config, |key| key.id = text.into());
+            },
+        ),
+        meaning: "The access key that requests must be signed with. `thalweg server` needs one; `thalweg dev` takes any signature, or none.",
+    },
+    Key {
+        name: "secret_access_key",
+        unit: "",
+        default: "",
+        kind: Kind::Text(
+            "up to 128 printable characters without spaces, or nothing for `dev`",
+            is_secret,
+            |config, text| {
+                set_access_key(config, |key| key.secret = text.into());
+            },
+        ),
+        meaning: "The secret of `access_key_id`. Better given as the variable than in the file.",
     },
     Key {
         name: "limits",
@@ -213,6 +239,20 @@ pub(crate) const KEYS: &[Key] = &[
         meaning: "Nothing is trimmed for so long after a start: time to put a wrong wall clock right.",
     },
 ];
+
+fn set_access_key(config: &mut Config, set: impl FnOnce(&mut AccessKey)) {
+    let mut key = config.access_key.take().unwrap_or_else(|| AccessKey { id: String::new(), secret: String::new() });
+    set(&mut key);
+    config.access_key = Some(key).filter(|key| !key.id.is_empty() || !key.secret.is_empty());
+}
+
+fn is_access_key_id(text: &str) -> bool {
+    text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn is_secret(text: &str) -> bool {
+    text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
 
 fn is_region(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')

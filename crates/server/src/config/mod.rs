@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use api::AccessKey;
 pub use error::ConfigError;
 pub use load::{Loaded, load};
 pub use reference::reference;
@@ -33,6 +34,8 @@ pub struct Config {
     pub region: String,
     /// Key `account`.
     pub account: String,
+    /// Keys `access_key_id` and `secret_access_key`; `None` if neither is given, and then signatures are not checked.
+    pub access_key: Option<AccessKey>,
     /// Key `limits`.
     pub limits: LimitsMode,
     /// Key `shutdown_timeout_seconds`.
@@ -140,6 +143,7 @@ impl Config {
             admin_addr: anywhere,
             region: String::new(),
             account: String::new(),
+            access_key: None,
             limits: LimitsMode::Aws,
             shutdown_timeout: Duration::ZERO,
             log: String::new(),
