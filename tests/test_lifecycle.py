@@ -1,16 +1,19 @@
 """Starting, stopping and looking into a node: what an operator and a supervisor rely on."""
 
 import mmap
+import subprocess
 import threading
+import time
 import urllib.error
 import urllib.request
 import zlib
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from clients import assert_serves, create_stream, kinesis, read_shard
-from node import run
+from node import START_SECONDS_MAX, STOP_SECONDS_MAX, run
 
 STREAM = "lifecycle"
 
@@ -72,6 +75,49 @@ def test_puts_in_flight_at_sigterm_are_answered_or_refused_and_never_lost(thalwe
     assert found[: len(acknowledged)] == acknowledged
     # The one that was in flight may be there; its client doesn't know.
     assert len(found) <= len(acknowledged) + 1
+
+
+def test_output_that_nobody_takes_is_no_reason_to_die(thalweg):
+    thalweg.terminate()
+    with open("/dev/full", "wb") as full:
+        process = subprocess.Popen(thalweg.command(), stdin=subprocess.DEVNULL, stdout=full, stderr=full)
+    try:
+        wait_ready(thalweg, process)
+        assert_serves(thalweg.endpoint)
+        process.terminate()
+        assert process.wait(STOP_SECONDS_MAX) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_ready(node, process):
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            return get(node, "/health/ready")
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(f"not ready, exit code {process.poll()}")
+
+
+def test_no_limit_is_still_a_number_that_sdks_can_read(thalweg):
+    limits = kinesis(thalweg.endpoint).describe_limits()
+    assert limits["ShardLimit"] <= 1_000_000 and limits["OnDemandStreamCountLimit"] <= 1_000_000
+
+
+def test_a_shard_takes_little_memory(thalweg):
+    client = kinesis(thalweg.endpoint)
+    create_stream(client, "few", 1)
+    before = memory_bytes(thalweg)
+    create_stream(client, "many", 200)
+    assert (memory_bytes(thalweg) - before) / 200 < 512 << 10
+
+
+def memory_bytes(node):
+    """What the process has in memory."""
+    (line,) = [line for line in Path(f"/proc/{node.pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
+    return int(line.split()[1]) << 10
 
 
 def test_iterators_and_sequence_numbers_outlive_a_restart(thalweg):

@@ -15,6 +15,8 @@ pub(crate) fn start(config: &Config) -> Result<(), String> {
     })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let builder = builder.with_ansi(std::io::stderr().is_terminal());
+    // A line that can't be written, to a full disk or a reader that is gone, is lost: reporting it would panic and abort the node.
+    let builder = builder.log_internal_errors(false);
     match config.log_format {
         LogFormat::Human => builder.init(),
         LogFormat::Json => builder.json().init(),

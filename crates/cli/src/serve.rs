@@ -1,6 +1,7 @@
 //! Running a node until it is told to stop.
 
 use std::fmt;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,9 +29,19 @@ impl fmt::Display for Ready {
     }
 }
 
+/// Prints for whoever started the node. Nobody may read it any more, or its disk is full: no reason not to serve.
+pub(crate) fn print(text: &impl fmt::Display) {
+    if let Err(error) = writeln!(io::stdout(), "{text}") {
+        tracing::warn!(%error, "cannot print to standard output");
+    }
+}
+
 /// Starts a node, calls `announce` once it serves, and stops it on SIGTERM or SIGINT.
 pub(crate) fn run(loaded: Loaded, announce: impl FnOnce(&Ready)) -> Outcome {
     logging::start(&loaded.config)?;
+    if let Err(error) = env::real::refuse_huge_pages() {
+        tracing::warn!(%error, "huge pages stay on, memory grows by up to two MiB per shard");
+    }
     for variable in &loaded.unknown_variables {
         tracing::warn!(variable, "no key has this environment variable, it is ignored");
     }

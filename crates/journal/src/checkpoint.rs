@@ -39,6 +39,9 @@ pub(crate) struct GroupFields {
     /// The end of the record numbers and the newest arrival in ms there.
     pub(crate) tip: (u64, u64),
     pub(crate) snapshot: Option<StateAt>,
+    /// What of the group's journal was found damaged: the files that showed it are recycled, and without this mark the group would
+    /// come back as a shorter one.
+    pub(crate) lost: Option<String>,
 }
 
 /// The whole checkpoint.
@@ -140,6 +143,7 @@ mod tests {
             state: Some(vec![1, 2, 3]),
             tip: (12, 34),
             snapshot: Some(StateAt { log_id: LogId { term: 1, index: 5 }, state: vec![9] }),
+            lost: Some("a part".into()),
         };
         let checkpoint = Checkpoint { number: 3, replay_lsn: 17, groups: vec![group], ..Checkpoint::default() };
         let bytes = checkpoint.encode();

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use env::Disk;
+use types::GroupId;
 use types::planted::{self, Bug};
 
 use crate::checkpoint::Checkpoint;
@@ -82,10 +83,19 @@ impl Flusher {
     }
 
     fn flush_is_due(&self) -> bool {
+        if self.catalog_is_lost() {
+            return false;
+        }
         let pool = self.shared.pool.lock();
         let files_short =
             !pool.used.is_empty() && pool.count >= self.shared.options.files_max.div_ceil(2) && pool.spare.is_empty();
         files_short || self.shared.unflushed_bytes() >= self.shared.options.flush_bytes
+    }
+
+    /// A node without its catalog serves nothing: its journal stays as it is, for whoever can save something from it.
+    fn catalog_is_lost(&self) -> bool {
+        let groups = self.shared.groups.lock();
+        groups.get(&GroupId::CATALOG).is_some_and(|catalog| catalog.inner.lock().has_lost())
     }
 
     fn space_can_be_freed(&self) -> bool {
@@ -234,7 +244,8 @@ impl Flusher {
     fn checkpoint_with(&self, collected_at: u64, parts: &[Part], segment: Option<u64>) -> Checkpoint {
         // Segments first: an extent that retires after this look is still listed, and one that retired before it did so after its
         // group's purge point had moved, which the fields below then show.
-        let segments = self.live_segments();
+        let mut segments = self.unreadable_segments();
+        segments.extend(self.live_segments());
         let groups: Vec<_> = self.shared.groups.lock().values().cloned().collect();
         let mut replay_lsn = collected_at;
         let mut fields = Vec::with_capacity(groups.len());
@@ -258,6 +269,13 @@ impl Flusher {
             segments: segments.into_iter().chain(segment).collect(),
             groups: fields,
         }
+    }
+
+    /// The segments that could not be opened at start. They stay listed, or the next start would take them for leftovers and delete
+    /// what may still be saved from them.
+    fn unreadable_segments(&self) -> Vec<u64> {
+        let segments = self.shared.segments.lock();
+        self.checkpoint.segments.iter().filter(|id| !segments.contains_key(id)).copied().collect()
     }
 
     /// The segments that hold something retained. What is dead in them now may be given back once the checkpoint is durable.

@@ -44,6 +44,8 @@ pub(crate) struct Inner {
     gap: Option<String>,
     /// Why the group may not serve on this node.
     pub(crate) damaged: Option<String>,
+    /// The same, where a part of the journal was damaged: checkpoints keep it. Damage to segments is found anew at each start.
+    lost: Option<String>,
 }
 
 /// The end of a group's record numbers and its newest arrival in ms.
@@ -85,6 +87,8 @@ impl Inner {
             checkpoint,
             tip: fields.tip,
             flushed_tip: fields.tip,
+            damaged: fields.lost.clone(),
+            lost: fields.lost.clone(),
             snapshot: fields
                 .snapshot
                 .as_ref()
@@ -111,6 +115,7 @@ impl Inner {
                 .snapshot
                 .as_ref()
                 .map(|snapshot| StateAt { log_id: snapshot.log_id, state: snapshot.state.to_vec() }),
+            lost: self.lost.clone(),
         }
     }
 
@@ -252,7 +257,10 @@ impl Inner {
                     self.snapshot = Some(Snapshot { log_id: frame.log_id, state: frame.payload });
                 }
             }
-            FrameKind::Drop => self.dropped = true,
+            FrameKind::Drop => {
+                self.dropped = true;
+                self.clear();
+            }
         }
     }
 
@@ -276,7 +284,26 @@ impl Inner {
     /// Playback is over: a gap that no truncation explained is damage.
     pub(crate) fn end_replay(&mut self) {
         if let Some(gap) = self.gap.take() {
-            self.damaged.get_or_insert(gap);
+            self.lose(&gap);
+        }
+    }
+
+    /// A part of what the journal held of the group is damaged or missing.
+    pub(crate) fn lose(&mut self, reason: &str) {
+        self.damaged.get_or_insert_with(|| reason.to_string());
+        self.lost.get_or_insert_with(|| reason.to_string());
+    }
+
+    /// Whether a part of the journal was damaged that held something of the group.
+    pub(crate) fn has_lost(&self) -> bool {
+        self.lost.is_some()
+    }
+
+    /// Forgets the tail of a group that may not serve: nobody will ever apply it, so it would hold on to memory, and to the journal
+    /// that all groups share, until nobody can write any more.
+    pub(crate) fn forget_lost_tail(&mut self) {
+        if self.lost.is_some() {
+            self.tail = Tail::default();
         }
     }
 }

@@ -211,8 +211,8 @@ impl GroupLog {
     ) -> Result<(), Error> {
         let point = extent.point_for(|point| point.index <= range.start);
         let gone = self.purged();
-        let entries =
-            extent.read(point, max_bytes.saturating_sub(*bytes)).await.inspect_err(|error| self.note(error))?;
+        let room = max_bytes.saturating_sub(*bytes).min(extent.bytes_until(point, range.end));
+        let entries = self.entries_of(extent, point, room).await?;
         let wanted =
             |entry: &AppliedFrame| range.contains(&entry.frame.log_id.index) && Some(entry.frame.log_id) > gone;
         for entry in entries.into_iter().filter(wanted) {
@@ -258,7 +258,7 @@ impl GroupLog {
         let gone = self.purged();
         let mut point = extent.point_for(|point| point.first_record <= from);
         while point < extent.fields.points.len() {
-            let read = extent.read(point, max_bytes).await.inspect_err(|error| self.note(error))?;
+            let read = self.entries_of(extent, point, max_bytes).await?;
             let last_index = read.last().map_or(u64::MAX, |entry| entry.frame.log_id.index);
             let wanted =
                 |entry: &AppliedFrame| entry.count > 0 && entry.end_record() > from && Some(entry.frame.log_id) > gone;
@@ -294,7 +294,7 @@ impl GroupLog {
         let gone = self.purged();
         let mut before = earlier;
         for point in extent.point_for(|point| point.arrival < at.0)..extent.fields.points.len() {
-            for entry in extent.read(point, 0).await.inspect_err(|error| self.note(error))? {
+            for entry in self.entries_of(extent, point, 0).await? {
                 if Some(entry.frame.log_id) <= gone {
                     continue;
                 }
@@ -309,6 +309,19 @@ impl GroupLog {
             }
         }
         Ok(Seek { before, first_record: RecordNumber(extent.fields.end_record) })
+    }
+
+    /// Reads entries of an extent; none if they have been given up meanwhile: what then is no entry any more is a hole, not damage.
+    async fn entries_of(&self, extent: &Extent, point: usize, max_bytes: u64) -> Result<Vec<AppliedFrame>, Error> {
+        match extent.read(point, max_bytes).await {
+            Err(Error::Damaged(_)) if self.has_given_up(extent) => Ok(Vec::new()),
+            read => read.inspect_err(|error| self.note(error)),
+        }
+    }
+
+    fn has_given_up(&self, extent: &Extent) -> bool {
+        let inner = self.group.inner.lock();
+        inner.dropped || inner.purged >= Some(extent.fields.last)
     }
 
     /// Damage found while reading takes the group out of service on this node.

@@ -11,9 +11,9 @@ use types::GroupId;
 use types::planted::{self, Bug};
 
 use crate::block::{self, Body};
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, GroupFields};
 use crate::file::{HEADER_BYTES, JournalFile, Use};
-use crate::frame::Frame;
+use crate::frame::{Frame, FrameKind};
 use crate::group::Inner;
 use crate::scan::{FoundBlock, Scan};
 use crate::segment::{Extent, Segment};
@@ -60,6 +60,7 @@ impl Playback {
     pub(crate) async fn run(disk: &Arc<dyn Disk>, checkpoint: &Checkpoint, scan: &Scan) -> Result<Self, Error> {
         let mut playback = Self::default();
         for fields in &checkpoint.groups {
+            playback.report.damage.extend(known_loss(checkpoint, fields));
             playback.groups.insert(GroupId(fields.group), Inner::from_fields(fields));
         }
         for id in &checkpoint.segments {
@@ -163,7 +164,7 @@ impl Playback {
                 let groups: Vec<_> = headers.iter().map(|header| header.group).collect();
                 let what = format!("block {} holds damaged entries of groups {groups:?}", found.lsn());
                 for group in groups {
-                    self.groups.entry(group).or_default().damaged = Some(what.clone());
+                    self.groups.entry(group).or_default().lose(&what);
                 }
                 what
             }
@@ -180,7 +181,8 @@ impl Playback {
     fn play_frame(&mut self, frame: Frame, lsn: u64) {
         self.report.frames += 1;
         let inner = self.groups.entry(frame.group).or_default();
-        if inner.damaged.is_none() {
+        // A damaged group may still leave.
+        if inner.damaged.is_none() || frame.kind == FrameKind::Drop {
             inner.replay(frame, lsn);
         }
     }
@@ -188,11 +190,18 @@ impl Playback {
     /// Nobody knows whose data is damaged, so nobody's can be trusted to be complete.
     fn damage_all(&mut self, reason: &str) {
         for inner in self.groups.values_mut() {
-            inner.damaged.get_or_insert_with(|| reason.to_string());
+            inner.lose(reason);
         }
         // The catalog is on every node: its absence here would make the node begin anew over old data.
-        self.groups.entry(GroupId::CATALOG).or_default().damaged.get_or_insert_with(|| reason.to_string());
+        self.groups.entry(GroupId::CATALOG).or_default().lose(reason);
     }
+}
+
+/// What an earlier start found damaged of a group and this one could not find any more.
+fn known_loss(checkpoint: &Checkpoint, fields: &GroupFields) -> Option<Damage> {
+    let reason = fields.lost.as_ref()?;
+    let what = format!("it notes that group {} was found damaged: {reason}", fields.group);
+    Some(Damage { file: layout::checkpoint_file(checkpoint.number), offset: 0, what })
 }
 
 /// Recovers the directory and prepares it for writing.
@@ -227,7 +236,8 @@ pub(crate) async fn recover(env: &Env, options: &Options) -> Result<Recovered, E
     rewrite(&scan, kept.last()).await?;
     let next_lsn = kept.last().map_or(1, |last| last.lsn() + 1).max(checkpoint.replay_lsn);
     let (pool, position) = resume(&dedicated, options, &checkpoint, &scan, kept).await?;
-    let Playback { groups, segments, report, .. } = playback;
+    let Playback { mut groups, segments, report, .. } = playback;
+    groups.values_mut().for_each(Inner::forget_lost_tail);
     Ok(Recovered { checkpoint, groups, segments, pool, position, next_lsn, report })
 }
 

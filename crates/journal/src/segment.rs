@@ -240,6 +240,13 @@ impl Extent {
         self.fields.points.partition_point(before).saturating_sub(1)
     }
 
+    /// Bytes from index point `point` to the one from which every entry has an index of at least `end`.
+    pub(crate) fn bytes_until(&self, point: usize, end: u64) -> u64 {
+        let after = self.fields.points.partition_point(|point| point.index < end);
+        let end = self.fields.points.get(after).map_or(self.end(), |point| point.offset);
+        end.saturating_sub(self.fields.points[point].offset)
+    }
+
     /// Reads entries from index point `point` on, about `max_bytes` of them but at least up to the next point.
     pub(crate) async fn read(&self, point: usize, max_bytes: u64) -> Result<Vec<AppliedFrame>, Error> {
         let start = self.fields.points[point].offset;

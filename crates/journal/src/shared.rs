@@ -102,7 +102,10 @@ impl Shared {
 
     /// The block `lsn`, which holds the items below `end` that no older block holds, is about to be written.
     pub(crate) fn begin_block(&self, lsn: u64, end: u64) {
-        self.blocks.lock().push_back(BlockItems { lsn, end });
+        let mut blocks = self.blocks.lock();
+        // The mark at the journal's end holds no items; searching needs the ends to be in order.
+        let end = blocks.back().map_or(end, |newest| newest.end.max(end));
+        blocks.push_back(BlockItems { lsn, end });
     }
 
     /// The block has been written and synced.
@@ -185,5 +188,24 @@ impl Shared {
     /// One of writer and flusher has ended.
     pub(crate) fn note_ended(&self) {
         self.ended.send_modify(|ended| *ended += 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use env::sim::{self, FaultDisk, FaultPlan, ProcessEnd, SimClock};
+
+    use super::*;
+
+    #[test]
+    fn an_item_is_found_in_its_block_also_behind_the_mark_at_the_end() {
+        let disk = FaultDisk::new(1, FaultPlan::default());
+        let env = sim::env(1, SimClock::new(0), disk.mount(), ProcessEnd::default());
+        let shared = Shared::new(env, Options::default(), Telemetry::new(), 1, 1);
+        for (lsn, end) in [(1, 10), (2, 0)] {
+            shared.begin_block(lsn, end);
+            shared.end_block(lsn);
+        }
+        assert_eq!([0, 9, 10].map(|item| shared.lsn_of(item)), [1, 1, 3]);
     }
 }

@@ -9,7 +9,7 @@ use crate::serve::{self, Ready};
 pub(crate) fn run(args: DevArgs) -> Outcome {
     let mut loaded = server::load(None, std::env::vars()).map_err(|error| error.to_string())?;
     apply(&mut loaded.config, args);
-    serve::run(loaded, |ready| println!("{}", paste(ready)))
+    serve::run(loaded, |ready| serve::print(&paste(ready)))
 }
 
 fn apply(config: &mut Config, args: DevArgs) {

@@ -20,7 +20,7 @@ pub(crate) fn run(args: ServerArgs) -> Outcome {
     if !whole {
         return Err(NO_KEY.into());
     }
-    serve::run(loaded, |ready| println!("{ready}"))
+    serve::run(loaded, serve::print)
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -7,6 +7,7 @@
 mod clock;
 mod disk;
 mod file;
+mod memory;
 mod network;
 mod path;
 mod random;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 pub use clock::RealClock;
 pub use disk::RealDisk;
+pub use memory::refuse_huge_pages;
 pub use network::RealNetwork;
 pub use random::RealRandom;
 pub use spawn::{RealSpawn, run};

@@ -5,9 +5,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use env::Env;
-use http::header::{CONNECTION, DATE};
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, Version};
+use http::{HeaderValue, Method, Request, Response, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
@@ -36,6 +36,9 @@ impl<H: Handler> Exchange<H> {
         };
         let mut reply = answer.unwrap_or_else(|refusal| self.refuse(&head, refusal));
         self.complete(&mut reply);
+        if head.method == Method::HEAD && head.version == Version::HTTP_2 {
+            reply = without_body(reply);
+        }
         reply.map(Full::new)
     }
 
@@ -77,6 +80,15 @@ impl<H: Handler> Exchange<H> {
             reply.headers_mut().insert(DATE, date);
         }
     }
+}
+
+/// A reply to HEAD says how long its body would be. hyper leaves the body out over HTTP/1.1, but not over HTTP/2, where clients then
+/// break the connection off.
+fn without_body(reply: Response<Bytes>) -> Response<Bytes> {
+    let bytes = reply.body().len();
+    let mut reply = reply.map(|_| Bytes::new());
+    reply.headers_mut().insert(CONTENT_LENGTH, bytes.into());
+    reply
 }
 
 struct Charged {

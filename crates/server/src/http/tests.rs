@@ -152,6 +152,20 @@ fn clear_text_http2_is_spoken_on_the_same_port_with_many_requests_at_once() {
 }
 
 #[test]
+fn a_reply_to_head_over_http2_has_no_body() {
+    with_server(limits(), async |env, _, server| {
+        let io = TokioIo::new(connect(&env, &server).await);
+        let executor = EnvExecutor(Arc::clone(&env.spawn));
+        let (mut client, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
+        env.spawn.task("client", Box::pin(async move { connection.await.unwrap() }));
+        let request = Request::head("http://thalweg/").body(Full::new(Bytes::from("hello"))).unwrap();
+        let reply = client.send_request(request).await.unwrap();
+        assert_eq!(reply.headers()["content-length"], "5");
+        assert!(reply.into_body().collect().await.unwrap().to_bytes().is_empty());
+    });
+}
+
+#[test]
 fn a_chunked_body_without_a_length_is_read_whole() {
     with_server(limits(), async |env, _, server| {
         let mut stream = connect(&env, &server).await;
