@@ -90,13 +90,13 @@ impl Checkpoint {
         let written = async {
             let file = disk.create(&draft).await?;
             file.write_at(0, vec![self.encode()]).await?;
-            file.sync().await
+            file.sync().await?;
+            disk.rename(&draft, &layout::checkpoint_file(self.number)).await
         };
         if let Err(error) = written.await {
             let _ = disk.remove(&draft).await;
             return Err(error.into());
         }
-        disk.rename(&draft, &layout::checkpoint_file(self.number)).await?;
         // Whatever the reason: from here on nobody knows which checkpoint the next start finds.
         let named = disk.sync_dir(layout::CHECKPOINT_DIR).await;
         named.map_err(|error| Error::Io(io::Error::other(format!("the checkpoint's name cannot be synced: {error}"))))
