@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clients import kinesis
-from node import Thalweg
+from node import Thalweg, free_ports
 
 # Clients must see neither the account nor the proxy of whoever runs the tests.
 os.environ.update(
@@ -47,6 +47,30 @@ def start_thalweg(binary, tmp_path, request):
         node = Thalweg(binary, folder, limits)
         nodes.append(node)
         return node.start()
+
+    yield start
+    for node in nodes:
+        node.stop()
+
+
+@pytest.fixture
+def start_cluster(binary, tmp_path, request):
+    """Starts so many nodes of one cluster, each with its own data; all end with the test."""
+    nodes = request.node.stash.setdefault(NODES, [])
+
+    def start(count):
+        ports = free_ports(3 * count)
+        peers = ports[:count]
+        for number, port in enumerate(peers, 1):
+            folder = tmp_path / f"node-{number}"
+            folder.mkdir()
+            variables = {"THALWEG_NODE_ID": str(number), "THALWEG_PEER_ADDR": f"127.0.0.1:{port}"}
+            if number > 1:
+                variables["THALWEG_SEEDS"] = f"127.0.0.1:{peers[0]}"
+            own = ports[count + 2 * (number - 1) :][:2]
+            nodes.append(Thalweg(binary, folder, variables=variables, ports=own))
+            nodes[-1].start()
+        return nodes
 
     yield start
     for node in nodes:

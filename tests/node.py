@@ -1,5 +1,6 @@
 """One real Thalweg process: started, killed, restarted, and its output kept."""
 
+import os
 import queue
 import re
 import signal
@@ -17,12 +18,13 @@ LOG_BYTES_SHOWN = 8_000
 class Thalweg:
     """`thalweg dev` on its own data directory and ports; both stay the same over restarts."""
 
-    def __init__(self, binary, folder, limits="off"):
+    def __init__(self, binary, folder, limits="off", variables=None, ports=None):
         self.binary = binary
         self.data_dir = Path(folder) / "data"
         self.log_path = Path(folder) / "thalweg.log"
         self.limits = limits
-        self.api_port, self.admin_port = free_ports(2)
+        self.variables = variables or {}
+        self.api_port, self.admin_port = ports or free_ports(2)
         self.ready_line = None
         self._process = None
         self._lines = None
@@ -56,7 +58,11 @@ class Thalweg:
             log.write(f"--- {' '.join(self.command())}\n".encode())
             log.flush()
             self._process = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+                self.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=os.environ | self.variables,
             )
         threading.Thread(target=self._follow, args=(self._process, self._lines), daemon=True).start()
         self.ready_line = self._wait_ready()

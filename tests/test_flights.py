@@ -27,7 +27,7 @@ def test_all_flights_survive_kill_9_in_the_middle_of_puts(start_thalweg):
             progress.interrupt(int(len(records) * part), node.kill9, INTERRUPT_SECONDS_MAX)
             node.start()
 
-    writers = put_by_key(node.endpoint, records, kill_and_restart)
+    writers = put_by_key([node.endpoint], records, kill_and_restart)
     # What was acknowledged last has had no time to reach anything but the journal.
     node.kill9()
     node.start()
@@ -61,10 +61,11 @@ def test_throttled_records_are_rejected_one_by_one_and_arrive_when_sent_again(st
     assert {int(record["SequenceNumber"]) for record in read} == {item.sequence_number for item in writer.acknowledged}
 
 
-def put_by_key(endpoint, records, interrupt):
+def put_by_key(endpoints, records, interrupt):
     """Puts all records with several writers, each with its own keys, while `interrupt(progress)` runs. Returns the writers."""
     progress = Progress()
-    writers = [Writer(kinesis(endpoint), STREAM, progress) for _ in range(WRITERS)]
+    clients = [kinesis(endpoints[i % len(endpoints)]) for i in range(WRITERS)]
+    writers = [Writer(client, STREAM, progress, fates_unknown=len(endpoints) > 1) for client in clients]
     shares = [[] for _ in writers]
     for key, data in records:
         shares[zlib.crc32(key.encode()) % WRITERS].append((key, data))

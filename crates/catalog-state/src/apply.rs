@@ -1,13 +1,16 @@
 //! What each command does: one function per kind.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod nodes;
+mod replicas;
+
+use std::collections::BTreeMap;
 
 use types::limits::{RECORD_KIB_DEFAULT, RETENTION_HOURS_DEFAULT, RETENTION_HOURS_MAX, RETENTION_HOURS_MIN};
-use types::{GroupId, HashKeyRange, NodeId, ShardId, StreamArn, StreamName, TimestampMs};
+use types::{GroupId, HashKeyRange, NodeId, ReplicaId, ShardId, StreamArn, StreamName, TimestampMs};
 
 use crate::{
-    AccountLimits, CatalogCommand, CatalogError, CatalogReply, CatalogState, Cluster, RetentionChange, Shard, Stream,
-    StreamMode, StreamStatus,
+    AccountLimits, CatalogCommand, CatalogError, CatalogReply, CatalogState, Cluster, Node, NodeState, RetentionChange,
+    Shard, Stream, StreamMode, StreamStatus,
 };
 
 type Applied = Result<CatalogReply, CatalogError>;
@@ -36,18 +39,26 @@ impl CatalogState {
             CatalogCommand::Initialise { cluster_id, iterator_key, at } => {
                 self.initialise(Cluster { id: *cluster_id, iterator_key: *iterator_key, created: *at })
             }
-            CatalogCommand::RegisterNode { id, node } => {
-                self.nodes.insert(*id, node.clone());
-                Ok(CatalogReply::Done)
+            CatalogCommand::JoinNode { incarnation, preferred, api_addr, peer_addr, zone } => {
+                let (api_addr, peer_addr, zone) = (api_addr.clone(), peer_addr.clone(), zone.clone());
+                let state = NodeState::Active;
+                self.join_node(*preferred, Node { api_addr, peer_addr, zone, state, incarnation: *incarnation })
             }
-            CatalogCommand::CreateStream { arn, shard_count, mode, at, replicas, limits } => {
-                self.check_create(arn.name(), *shard_count, *mode, replicas, limits)?;
-                self.create_stream(arn, *shard_count, *mode, *at, replicas)
+            CatalogCommand::CreateStream { arn, shard_count, mode, at, replication, replicas, limits } => {
+                self.check_create(arn.name(), *shard_count)?;
+                self.check_placement(*replication, replicas)?;
+                self.check_account(*shard_count, *mode, limits)?;
+                self.create_stream(arn, *shard_count, *mode, *at, *replication, replicas)
             }
             CatalogCommand::StreamReady { id } => self.stream_ready(*id),
             CatalogCommand::DeleteStream { name, at } => self.delete_stream(name, *at),
             CatalogCommand::StreamGone { id } => self.stream_gone(*id),
             CatalogCommand::SetRetention { name, hours, direction } => self.set_retention(name, *hours, *direction),
+            CatalogCommand::SetNodeState { id, state } => self.set_node_state(*id, *state),
+            CatalogCommand::RemoveNode { id } => self.remove_node(*id),
+            CatalogCommand::ChangeReplicas { group, from, to } => self.change_replicas(*group, from, to),
+            CatalogCommand::ReplicasChanged { group, to } => self.replicas_changed(*group, to),
+            CatalogCommand::AbandonChange { group, to } => self.abandon_change(*group, to),
         }
     }
 
@@ -62,28 +73,15 @@ impl CatalogState {
         }
     }
 
-    fn check_create(
-        &self,
-        name: &StreamName,
-        shard_count: u32,
-        mode: StreamMode,
-        replicas: &[Vec<NodeId>],
-        limits: &AccountLimits,
-    ) -> Result<(), CatalogError> {
+    fn check_create(&self, name: &StreamName, shard_count: u32) -> Result<(), CatalogError> {
         if self.cluster.is_none() {
             return Err(CatalogError::NotInitialised);
         }
         if shard_count == 0 {
             return Err(CatalogError::NoShards);
         }
-        let each_node_once = |nodes: &Vec<NodeId>| nodes.iter().collect::<BTreeSet<_>>().len() == nodes.len();
-        if replicas.is_empty() || !replicas.iter().all(|nodes| !nodes.is_empty() && each_node_once(nodes)) {
-            return Err(CatalogError::NoReplicas);
-        }
-        if self.streams.contains_key(name) {
-            return Err(CatalogError::AlreadyExists);
-        }
-        self.check_account(shard_count, mode, limits)
+        self.check_bounds(shard_count)?;
+        if self.streams.contains_key(name) { Err(CatalogError::AlreadyExists) } else { Ok(()) }
     }
 
     fn check_account(&self, asked: u32, mode: StreamMode, limits: &AccountLimits) -> Result<(), CatalogError> {
@@ -114,6 +112,7 @@ impl CatalogState {
         shard_count: u32,
         mode: StreamMode,
         at: TimestampMs,
+        replication: u8,
         replicas: &[Vec<NodeId>],
     ) -> Applied {
         let next_group = self.next_group.checked_add(u64::from(shard_count)).ok_or(CatalogError::Exhausted)?;
@@ -131,6 +130,7 @@ impl CatalogState {
             mode,
             retention_hours: RETENTION_HOURS_DEFAULT,
             max_record_kib: RECORD_KIB_DEFAULT,
+            replication,
             shards,
             next_shard: shard_count,
         };
@@ -200,7 +200,9 @@ fn new_shards(first_group: u64, count: u32, at: TimestampMs, replicas: &[Vec<Nod
         parent: None,
         adjacent_parent: None,
         closed: None,
-        replicas: replicas[i as usize % replicas.len()].clone(),
+        replicas: replicas[i as usize % replicas.len()].iter().map(|node| ReplicaId::new(*node, 0)).collect(),
+        target: None,
+        generations: BTreeMap::new(),
     };
     (0..).zip(HashKeyRange::even(count)).map(shard).map(|shard| (shard.id, shard)).collect()
 }

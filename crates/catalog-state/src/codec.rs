@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{CatalogCommand, CatalogState, FormatError};
 
-const COMMAND_VERSION: u8 = 1;
-const STATE_VERSION: u8 = 1;
+const COMMAND_VERSION: u8 = 2;
+const STATE_VERSION: u8 = 2;
 
 /// Bytes of a command or a state at most. A shard takes about a hundred, so this is room for a million of them.
 const BYTES_MAX: usize = 256 << 20;
@@ -23,7 +23,7 @@ impl CatalogCommand {
     /// Reads the bytes of a Raft entry.
     ///
     /// # Errors
-    /// [`FormatError`] when they are malformed or of a newer version.
+    /// [`FormatError`] when they are malformed or of another version.
     pub fn decode(bytes: &[u8]) -> Result<CatalogCommand, FormatError> {
         decode(COMMAND_VERSION, bytes)
     }
@@ -39,7 +39,7 @@ impl CatalogState {
     /// Reads a snapshot and checks it.
     ///
     /// # Errors
-    /// [`FormatError`] when the bytes are malformed, of a newer version, or contradict themselves.
+    /// [`FormatError`] when the bytes are malformed, of another version, or contradict themselves.
     pub fn decode(bytes: &[u8]) -> Result<CatalogState, FormatError> {
         let state: CatalogState = decode(STATE_VERSION, bytes)?;
         state.check().map_err(FormatError::Contradiction)?;

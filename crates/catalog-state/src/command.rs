@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
-use types::{NodeId, StreamArn, StreamName, TimestampMs, limits};
+use types::{GroupId, NodeId, ReplicaId, StreamArn, StreamName, TimestampMs, limits};
 
-use crate::{ClusterId, Node, StreamMode};
+use crate::{ClusterId, NodeState, StreamMode};
 
 /// What one Raft entry asks of the catalog. New kinds go to the end: their position is what is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,12 +15,20 @@ pub enum CatalogCommand {
         /// The leader's clock.
         at: TimestampMs,
     },
-    /// A node has joined, or its addresses have changed.
-    RegisterNode {
-        /// The node's number.
-        id: NodeId,
-        /// Where it is.
-        node: Node,
+    /// A node introduces itself: at its first start, and whenever its addresses may have changed. The same data directory is
+    /// always the same node, which keeps its number and its state; another one gets a number that no node has ever had.
+    JoinNode {
+        /// The random identity of its data directory.
+        incarnation: u128,
+        /// The number that a new node is configured with, 1 to [`ReplicaId::NODE_MAX`]; `None` takes the next free one. Ignored
+        /// for a member, whose number the reply tells.
+        preferred: Option<NodeId>,
+        /// `host:port` for clients.
+        api_addr: String,
+        /// `host:port` for other nodes.
+        peer_addr: String,
+        /// The zone over which replicas are spread; empty where there are none.
+        zone: String,
     },
     /// Record a new stream and its shards, as CREATING.
     CreateStream {
@@ -32,7 +40,10 @@ pub enum CatalogCommand {
         mode: StreamMode,
         /// The leader's clock: the creation time of the stream and of its shards.
         at: TimestampMs,
-        /// Where the shards' replicas go: shard i to `replicas[i % replicas.len()]`. Not empty.
+        /// Replicas that each shard should have, 1 to [`crate::Stream::REPLICATION_MAX`].
+        replication: u8,
+        /// Where the shards' replicas go: shard i to `replicas[i % replicas.len()]`, the preferred leader first. Not empty. Each
+        /// begins with generation 0. Fewer than `replication` are completed later.
         replicas: Vec<Vec<NodeId>>,
         /// The account's bounds, as the proposer is configured.
         limits: AccountLimits,
@@ -62,6 +73,43 @@ pub enum CatalogCommand {
         hours: u32,
         /// Which operation asks.
         direction: RetentionChange,
+    },
+    /// A node is drained, decommissioned, or active again, see [`NodeState::may_become`].
+    SetNodeState {
+        /// The node.
+        id: NodeId,
+        /// What it is to be.
+        state: NodeState,
+    },
+    /// Forget a leaving node that holds no replica any more. Its number and its data directory never come back.
+    RemoveNode {
+        /// The node.
+        id: NodeId,
+    },
+    /// Record the intent to change a shard's voters; nothing has moved yet. Its replicas stay until [`Self::ReplicasChanged`].
+    ChangeReplicas {
+        /// The shard's group.
+        group: GroupId,
+        /// Its replicas today: if they are others, the plan is stale.
+        from: Vec<ReplicaId>,
+        /// What they are to be, the preferred leader first. A replica that is not in `from` is [`crate::Shard::next_replica`] of an
+        /// active node.
+        to: Vec<ReplicaId>,
+    },
+    /// The group's voters are those of the change that was under way.
+    ReplicasChanged {
+        /// The shard's group.
+        group: GroupId,
+        /// What they have become.
+        to: Vec<ReplicaId>,
+    },
+    /// Give up a change that can't be completed, because the node of its new replica is gone. The new replica's number is not used
+    /// again. Only for the controller that has made sure that the group's voters are, or again are, the replicas of today.
+    AbandonChange {
+        /// The shard's group.
+        group: GroupId,
+        /// What it was to become.
+        to: Vec<ReplicaId>,
     },
 }
 

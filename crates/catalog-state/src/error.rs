@@ -7,7 +7,7 @@ pub enum FormatError {
     #[error("no bytes")]
     Empty,
     /// Written by a version that this program doesn't know.
-    #[error("format version {0} is unknown: was the data written by a newer version?")]
+    #[error("format version {0} is unknown: was the data written by another version of this program?")]
     Version(u8),
     /// The fields don't decode.
     #[error("malformed: {0}")]

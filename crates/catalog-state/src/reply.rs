@@ -1,7 +1,9 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{ClusterId, StreamStatus};
+use types::{GroupId, NodeId, ReplicaId};
+
+use crate::{ClusterId, NodeState, StreamStatus};
 
 /// What a command did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +14,11 @@ pub enum CatalogReply {
     Created {
         /// Its id.
         id: u64,
+    },
+    /// A node is a member of the cluster.
+    Joined {
+        /// Its number.
+        id: NodeId,
     },
     /// Nothing has changed.
     Refused(CatalogError),
@@ -84,10 +91,64 @@ pub enum CatalogError {
     /// A stream without shards was asked for: the API refuses it before.
     #[error("a stream has at least one shard")]
     NoShards,
-    /// There is no node for the replicas: the proposer's mistake.
-    #[error("a shard has at least one replica, each on another node")]
-    NoReplicas,
-    /// Shard indices or group numbers have run out.
+    /// Not so many replicas, or not there: the proposer's mistake.
+    #[error("a shard has at least one replica, no more than its stream asks for, and each on another node")]
+    InvalidReplicas,
+    /// Numbers of shards, groups, nodes or replicas have run out.
     #[error("out of numbers")]
     Exhausted,
+    /// No member of the cluster has this number.
+    #[error("node {0} is no member of the cluster")]
+    UnknownNode(NodeId),
+    /// A node was configured with a number that is none.
+    #[error("{0} can't be a node's number: they go from 1 to {max}", max = ReplicaId::NODE_MAX)]
+    InvalidNodeId(NodeId),
+    /// A node was configured with a number that another data directory has, or had.
+    #[error(
+        "number {0} is taken by a node with another data directory, now or once: give this node a number of its own"
+    )]
+    NodeIdTaken(NodeId),
+    /// A node that was removed from the cluster comes back with its old data.
+    #[error("this data directory was node {0}'s, which has been removed from the cluster: join with an empty one")]
+    NodeRemoved(NodeId),
+    /// A node can't become that from what it is.
+    #[error("node {id} is {from} and can't become {to}")]
+    NodeStateChange {
+        /// The node.
+        id: NodeId,
+        /// What it is.
+        from: NodeState,
+        /// What was asked for.
+        to: NodeState,
+    },
+    /// A node is not in the state that this needs.
+    #[error("node {id} is {state}")]
+    WrongNodeState {
+        /// The node.
+        id: NodeId,
+        /// What it is.
+        state: NodeState,
+    },
+    /// A node that is to be removed still has replicas.
+    #[error("node {id} still has a replica of group {group}")]
+    NodeInUse {
+        /// The node.
+        id: NodeId,
+        /// One of the groups.
+        group: GroupId,
+    },
+    /// No shard has this group: its stream is gone.
+    #[error("no shard has group {0}")]
+    UnknownGroup(GroupId),
+    /// The shard's replicas, or the change under way, are not those that the command speaks of: its plan is stale.
+    #[error("the replicas of group {0}, or the change under way, are others by now")]
+    ReplicasDiffer(GroupId),
+    /// A new replica's number has been used, or leaves numbers out.
+    #[error("{asked} can't be a new replica: the next one on its node is {next}")]
+    WrongReplica {
+        /// What was asked for.
+        asked: ReplicaId,
+        /// What is free.
+        next: ReplicaId,
+    },
 }

@@ -3,9 +3,9 @@ use std::fmt;
 use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
-use types::{GroupId, NodeId, StreamName, TimestampMs};
+use types::{GroupId, NodeId, ReplicaId, StreamName, TimestampMs};
 
-use crate::{Shard, Stream};
+use crate::{Node, Shard, Stream};
 
 /// A cluster's random identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,22 +28,16 @@ pub struct Cluster {
     pub created: TimestampMs,
 }
 
-/// Where a node is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Node {
-    /// `host:port` for clients.
-    pub api_addr: String,
-    /// `host:port` for other nodes.
-    pub peer_addr: String,
-    /// The zone over which replicas are spread; empty where there are none.
-    pub zone: String,
-}
-
 /// All that the catalog knows after some entry of its log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogState {
     pub(crate) cluster: Option<Cluster>,
     pub(crate) nodes: BTreeMap<NodeId, Node>,
+    /// The incarnations of the nodes that were removed, so that neither their numbers nor their data come back. It grows by an
+    /// entry for each decommissioned node, which takes an operator.
+    pub(crate) removed_nodes: BTreeMap<NodeId, u128>,
+    /// Above every number that a node has had.
+    pub(crate) next_node: u64,
     pub(crate) streams: BTreeMap<StreamName, Stream>,
     pub(crate) next_stream: u64,
     pub(crate) next_group: u64,
@@ -63,6 +57,8 @@ impl CatalogState {
         CatalogState {
             cluster: None,
             nodes: BTreeMap::new(),
+            removed_nodes: BTreeMap::new(),
+            next_node: 1,
             streams: BTreeMap::new(),
             next_stream: 1,
             next_group: GroupId::CATALOG.0 + 1,
@@ -76,10 +72,22 @@ impl CatalogState {
         self.cluster.as_ref()
     }
 
-    /// The nodes that have joined.
+    /// The nodes that have joined and were not removed.
     #[must_use]
     pub fn nodes(&self) -> &BTreeMap<NodeId, Node> {
         &self.nodes
+    }
+
+    /// The number of the node with this data directory, if it is a member.
+    #[must_use]
+    pub fn node_of_incarnation(&self, incarnation: u128) -> Option<NodeId> {
+        self.nodes.iter().find(|(_, node)| node.incarnation == incarnation).map(|(id, _)| *id)
+    }
+
+    /// Whether a node with this number was a member and has been removed.
+    #[must_use]
+    pub fn is_removed(&self, id: NodeId) -> bool {
+        self.removed_nodes.contains_key(&id)
     }
 
     /// A stream by its name, whatever its status.
@@ -110,10 +118,21 @@ impl CatalogState {
         self.streams.values().flat_map(|stream| stream.shards.values().map(move |shard| (stream, shard)))
     }
 
+    /// What a node must host, see [`Shard::hosted_on`]. Looks at each shard.
+    pub fn hosted_on(&self, node: NodeId) -> impl Iterator<Item = (&Stream, &Shard, ReplicaId)> {
+        self.shards().filter_map(move |(stream, shard)| shard.hosted_on(node).map(|replica| (stream, shard, replica)))
+    }
+
     /// The shard of a group. Looks at each shard.
     #[must_use]
     pub fn shard_of_group(&self, group: GroupId) -> Option<(&Stream, &Shard)> {
         self.shards().find(|(_, shard)| shard.group == group)
+    }
+
+    /// The number of the group to be made next: whatever has it or a greater one is newer than this state.
+    #[must_use]
+    pub fn next_group(&self) -> GroupId {
+        GroupId(self.next_group)
     }
 
     /// Log index of the last entry applied; 0 before the first.

@@ -25,6 +25,8 @@ pub struct Stream {
     pub retention_hours: u32,
     /// KiB of a record at most, data and partition key.
     pub max_record_kib: u32,
+    /// Replicas that each of its shards should have, 1 to [`Stream::REPLICATION_MAX`].
+    pub replication: u8,
     /// Open shards, and closed ones whose records may still be readable.
     pub shards: BTreeMap<ShardId, Shard>,
     /// The index of the next shard; indices are never reused.
@@ -32,6 +34,9 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// Replicas of a shard at most: seven survive the loss of three nodes, and each more only makes every put slower.
+    pub const REPLICATION_MAX: u8 = 7;
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &StreamName {

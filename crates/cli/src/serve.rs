@@ -37,16 +37,41 @@ pub(crate) fn print(text: &impl fmt::Display) {
 }
 
 /// Starts a node, calls `announce` once it serves, and stops it on SIGTERM or SIGINT.
-pub(crate) fn run(loaded: Loaded, announce: impl FnOnce(&Ready)) -> Outcome {
+pub(crate) fn run(mut loaded: Loaded, announce: impl FnOnce(&Ready)) -> Outcome {
     logging::start(&loaded.config)?;
     if let Err(error) = env::real::refuse_huge_pages() {
         tracing::warn!(%error, "huge pages stay on, memory grows by up to two MiB per shard");
     }
+    fit_connections(&mut loaded.config, open_handles());
     for variable in &loaded.unknown_variables {
         tracing::warn!(variable, "no key has this environment variable, it is ignored");
     }
     let ran = env::real::run(until_signal(loaded.config, announce)).map_err(|error| error.to_string())?;
     ran.map(|()| ExitCode::SUCCESS)
+}
+
+/// How many files and sockets this process may have open: as many as it is allowed to ask for.
+fn open_handles() -> u64 {
+    let limit = env::real::raise_handle_limit().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+        env::real::handle_limit()
+    });
+    tracing::info!(limit, "files and sockets that may be open");
+    limit
+}
+
+/// Connections take half of the handles at most: the journal and the segments are never short of one for the sake of clients.
+fn fit_connections(config: &mut Config, handles: u64) {
+    let fitting = u32::try_from((handles / 2).max(1)).unwrap_or(u32::MAX);
+    let asked = config.http.connections_max;
+    if asked > fitting {
+        config.http.connections_max = fitting;
+        tracing::warn!(
+            asked,
+            taken = fitting,
+            "fewer connections than http.connections_max fit: raise the limit of open files"
+        );
+    }
 }
 
 async fn until_signal(config: Config, announce: impl FnOnce(&Ready)) -> Result<(), String> {
@@ -55,7 +80,13 @@ async fn until_signal(config: Config, announce: impl FnOnce(&Ready)) -> Result<(
     let (mut terminate, mut interrupt) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
     let env = env::real::env(config.data_dir.clone());
     let began = env.clock.monotonic();
-    let server = Server::start(env.clone(), &config).await.map_err(|error| explain(&config, &error))?;
+    let server = tokio::select! {
+        biased;
+        started = Server::start(env.clone(), &config) => started.map_err(|error| explain(&config, &error))?,
+        // A start may take as long as a cluster takes to let the node in. To leave it is no worse than a crash.
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    };
     announce(&Ready {
         api_addr: server.api_addr(),
         admin_addr: server.admin_addr(),
@@ -76,9 +107,25 @@ async fn until_signal(config: Config, announce: impl FnOnce(&Ready)) -> Result<(
 /// What failed, where, and what the user can do about it.
 fn explain(config: &Config, error: &StartError) -> String {
     match error {
-        StartError::Journal(_) | StartError::Control(_) => {
+        StartError::Journal(_) | StartError::Control(_) | StartError::Identity(_) => {
             format!("cannot start with the data directory {}: {error}", config.data_dir.display())
         }
-        StartError::Listen { .. } => error.to_string(),
+        StartError::Listen { .. } | StartError::Cluster(_) | StartError::Peers(_) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_half_of_the_handles_to_the_data() {
+        let fitted = |handles| {
+            let mut config = Config::default();
+            config.http.connections_max = 4096;
+            fit_connections(&mut config, handles);
+            config.http.connections_max
+        };
+        assert_eq!([fitted(1), fitted(1024), fitted(8192), fitted(u64::MAX)], [1, 512, 4096, 4096]);
     }
 }

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use catalog_state::{CatalogCommand, CatalogError, CatalogReply, CatalogState};
+use catalog_state::CatalogState;
+use env::Env;
 use futures_util::StreamExt;
 use futures_util::stream;
 use journal::Journal;
-use tokio::sync::watch;
-use types::{GroupId, NodeId};
+use tokio::sync::{Notify, watch};
+use types::NodeId;
 
-use crate::plan::{Action, Actual, Hosted, plan, succeeded};
-use crate::proposer::Proposer;
+use crate::plan::{Action, Actual, Hosted, Place, plan, succeeded};
 use crate::{HostError, ShardHost, ShardOpen};
 
 /// Wakes on every state of the catalog and carries out what its plan says, until nothing is left to do.
@@ -20,8 +20,12 @@ pub(crate) struct Controller {
     pub(crate) hands: Hands,
     pub(crate) catalog: watch::Receiver<Arc<CatalogState>>,
     pub(crate) stop: watch::Receiver<bool>,
+    /// Whether the catalog here is as new as the cluster's was at this start.
+    pub(crate) fresh: watch::Receiver<bool>,
     /// Set after the first round: each shard of the streams known then runs, or has failed to.
     pub(crate) ready: watch::Sender<bool>,
+    /// Told after each round that has done something.
+    pub(crate) progress: Arc<Notify>,
     pub(crate) actions_at_once: usize,
     pub(crate) retry_interval: Duration,
     pub(crate) actual: Actual,
@@ -31,7 +35,7 @@ pub(crate) struct Controller {
 pub(crate) struct Hands {
     pub(crate) host: Arc<dyn ShardHost>,
     pub(crate) journal: Journal,
-    pub(crate) proposer: Proposer,
+    pub(crate) env: Env,
 }
 
 /// How a round went.
@@ -42,7 +46,7 @@ struct Round {
 }
 
 enum Failure {
-    Damaged(GroupId, String),
+    Damaged(Place, String),
     MayPass(String),
 }
 
@@ -60,10 +64,13 @@ impl Controller {
         loop {
             let actions = {
                 let catalog = Arc::clone(&self.catalog.borrow_and_update());
-                plan(&catalog, &self.actual, self.node)
+                plan(&catalog, &self.actual, self.node, *self.fresh.borrow_and_update())
             };
             let round = self.carry_out(actions).await;
             self.ready.send_replace(true);
+            if round.done > 0 {
+                self.progress.notify_one();
+            }
             if round.done == 0 && self.wait(round.failed > 0).await.is_err() {
                 return;
             }
@@ -72,13 +79,11 @@ impl Controller {
 
     /// Until the catalog changes or, if something failed, it is time to try again.
     async fn wait(&mut self, failed: bool) -> Result<(), watch::error::RecvError> {
-        if !failed {
-            return self.catalog.changed().await;
-        }
         tokio::select! {
             biased;
             changed = self.catalog.changed() => changed,
-            () = self.hands.proposer.env.clock.sleep(self.retry_interval) => Ok(()),
+            Ok(()) = self.fresh.changed() => Ok(()),
+            () = self.hands.env.clock.sleep(self.retry_interval), if failed => Ok(()),
         }
     }
 
@@ -98,15 +103,16 @@ impl Controller {
                     succeeded(actual, &action);
                     round.done += 1;
                 }
-                Err(Failure::Damaged(group, reason)) => {
-                    tracing::error!(%group, reason, "a shard is damaged on this node and answers errors");
-                    actual.insert(group, Hosted::Damaged);
+                Err(Failure::Damaged(place, reason)) => {
+                    let (group, replica) = place;
+                    tracing::error!(%group, %replica, reason, "a replica is damaged on this node and answers errors");
+                    actual.insert(place, Hosted::Damaged);
                 }
                 Err(Failure::MayPass(reason)) => {
                     tracing::warn!(?action, reason, "will be tried again");
                     if let Action::Open(open) = &action {
                         // It may have left something behind, which must go when the stream does.
-                        actual.insert(open.group, Hosted::Stored);
+                        actual.insert((open.group, open.replica), Hosted::Stored);
                     }
                     round.failed += 1;
                 }
@@ -120,38 +126,27 @@ impl Hands {
     async fn take(&self, action: &Action) -> Result<(), Failure> {
         match action {
             Action::Open(open) => self.open(open).await,
-            Action::SetRetention { group, retention_ms } => {
+            Action::SetRetention { place: (group, _), retention_ms } => {
                 self.host.set_retention(*group, *retention_ms);
                 Ok(())
             }
-            Action::Drop(group) => self.drop_group(*group).await,
-            Action::DeclareReady { stream } => self.propose(CatalogCommand::StreamReady { id: *stream }).await,
-            Action::Forget { stream } => self.propose(CatalogCommand::StreamGone { id: *stream }).await,
+            Action::Drop(place) => self.drop_replica(*place).await,
         }
     }
 
     async fn open(&self, open: &ShardOpen) -> Result<(), Failure> {
         self.host.open(open.clone()).await.map_err(|error| match error {
-            HostError::Damaged(reason) => Failure::Damaged(open.group, reason),
+            HostError::Damaged(reason) => Failure::Damaged((open.group, open.replica), reason),
             HostError::Failed(reason) => Failure::MayPass(reason),
         })
     }
 
-    async fn drop_group(&self, group: GroupId) -> Result<(), Failure> {
-        self.host.drop_shard(group).await.map_err(|error| Failure::MayPass(error.to_string()))?;
+    async fn drop_replica(&self, (group, replica): Place) -> Result<(), Failure> {
+        self.host.drop_shard(group, replica).await.map_err(|error| Failure::MayPass(error.to_string()))?;
         // A group that never ran in this process is unknown to the host, yet stored.
-        self.journal.drop_group(group).await.map_err(|error| Failure::MayPass(error.to_string()))?;
-        tracing::info!(%group, "a group has left this node");
+        let file = replica.file_of(group);
+        self.journal.drop_group(file).await.map_err(|error| Failure::MayPass(error.to_string()))?;
+        tracing::info!(%group, %replica, "a replica has left this node");
         Ok(())
-    }
-
-    /// Another proposal may have come first: the next look at the catalog tells.
-    async fn propose(&self, command: CatalogCommand) -> Result<(), Failure> {
-        match self.proposer.propose(&command).await {
-            Ok(CatalogReply::Refused(CatalogError::NotFound | CatalogError::NotActive { .. })) => Ok(()),
-            Ok(CatalogReply::Refused(refusal)) => Err(Failure::MayPass(refusal.to_string())),
-            Ok(CatalogReply::Done | CatalogReply::Created { .. }) => Ok(()),
-            Err(error) => Err(Failure::MayPass(error.to_string())),
-        }
     }
 }

@@ -121,6 +121,7 @@ mod tests {
             shard_count: 2,
             mode: catalog_state::StreamMode::Provisioned,
             at: TimestampMs(1),
+            replication: 1,
             replicas: vec![vec![NodeId(1)]],
             limits: catalog_state::AccountLimits::OFF,
         }
@@ -135,7 +136,11 @@ mod tests {
             let first = CatalogCommand::Initialise { cluster_id: ClusterId(1), iterator_key: [0; 32], at: TimestampMs(1) };
             model.apply(1, &first);
             copies.apply(1, first);
-            for (index, event) in (2..).zip(events) {
+            let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
+            let join = CatalogCommand::JoinNode { incarnation: 1, preferred: None, api_addr, peer_addr, zone };
+            model.apply(2, &join);
+            copies.apply(2, join);
+            for (index, event) in (3..).zip(events) {
                 match event {
                     Event::Create(n) => {
                         prop_assert_eq!(copies.apply(index, create(n)), model.apply(index, &create(n)));

@@ -1,5 +1,5 @@
 use catalog_state::CatalogError;
-use types::NodeId;
+use types::{GroupId, NodeId};
 
 /// Why the catalog could not do something. What it *refuses* is no error but a [`catalog_state::CatalogReply`].
 #[derive(Debug, thiserror::Error)]
@@ -19,9 +19,36 @@ pub enum Error {
         /// How many groups were found.
         groups: usize,
     },
+    /// The data directory holds a shard that was made after everything that its catalog knows. Going on would give its number again.
+    #[error(
+        "the data directory holds shard group {newest}, but its catalog has not made group {next} yet: the catalog is older than the data, a part of it \
+         is lost. Restore the directory from a copy"
+    )]
+    CatalogOlder {
+        /// The newest group found.
+        newest: GroupId,
+        /// The group that the catalog would make next.
+        next: GroupId,
+    },
     /// The first command was refused.
     #[error("the catalog could not be initialised: {0}")]
     Initialise(CatalogError),
+    /// This node can't be a member of the cluster.
+    #[error("node {node} can't join the cluster: {reason}")]
+    Join {
+        /// The number that this node is configured with.
+        node: NodeId,
+        /// Why.
+        reason: CatalogError,
+    },
+    /// The data directory is another node's.
+    #[error("the data directory belongs to node {owner}, but this node is configured as {node}")]
+    OtherNode {
+        /// The number that this node is configured with.
+        node: NodeId,
+        /// The number that the data directory has in the catalog.
+        owner: NodeId,
+    },
     /// Another node leads the catalog.
     #[error("node {leader:?} leads the catalog")]
     NotLeader {

@@ -2,96 +2,91 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalog_state::{CatalogState, Shard, StreamStatus};
-use types::{GroupId, NodeId};
+use catalog_state::{CatalogState, Shard, Stream, StreamStatus};
+use types::{GroupId, NodeId, ReplicaId};
 
 use crate::ShardOpen;
 
 const MS_PER_HOUR: u64 = 3_600_000;
 
-/// What this node has of a group.
+/// What this node has of a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hosted {
     /// Data, perhaps; it does not run.
     Stored,
     /// It runs.
     Open { retention_ms: u64 },
-    /// Its data is damaged: it answers errors until an operator has decided.
+    /// Its data is damaged: it answers errors until another takes its place, or an operator has decided.
     Damaged,
 }
 
-/// All groups that this node has something of, the catalog's own excepted.
-pub(crate) type Actual = BTreeMap<GroupId, Hosted>;
+/// A replica of a group, on this node.
+pub(crate) type Place = (GroupId, ReplicaId);
+
+/// All replicas that this node has something of, the catalog's own excepted.
+pub(crate) type Actual = BTreeMap<Place, Hosted>;
 
 /// One step towards what the catalog wants. Each may be repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
     Open(ShardOpen),
-    SetRetention { group: GroupId, retention_ms: u64 },
-    Drop(GroupId),
-    DeclareReady { stream: u64 },
-    Forget { stream: u64 },
+    SetRetention { place: Place, retention_ms: u64 },
+    Drop(Place),
 }
 
-/// The steps that can be taken now, in the order of names and shards. Steps that need others' success come with a later look:
-/// a stream is declared ready when its groups run, and forgotten when they are gone.
-///
-/// A shard has one replica in this release, on the one node, so that "all groups of the stream run" is seen here alone.
-pub(crate) fn plan(catalog: &CatalogState, actual: &Actual, node: NodeId) -> Vec<Action> {
+/// The steps that can be taken now, in the order of names and shards. Nothing is dropped before the catalog here `is_fresh`: after a
+/// restart it may be older than what this node has done by it, and would take a replica for a stranger that has voted since.
+pub(crate) fn plan(catalog: &CatalogState, actual: &Actual, node: NodeId, is_fresh: bool) -> Vec<Action> {
     let mut actions = Vec::new();
     let mut wanted = BTreeSet::new();
-    for stream in catalog.streams() {
-        let here = stream.shards.values().filter(|shard| shard.replicas.contains(&node));
-        if stream.status == StreamStatus::Deleting {
-            if !here.into_iter().any(|shard| actual.contains_key(&shard.group)) {
-                actions.push(Action::Forget { stream: stream.id });
-            }
-            continue;
-        }
-        let retention_ms = u64::from(stream.retention_hours) * MS_PER_HOUR;
-        let mut all_run = true;
-        for shard in here {
-            wanted.insert(shard.group);
-            all_run &= matches!(actual.get(&shard.group), Some(Hosted::Open { .. }));
-            actions.extend(step_for(shard, actual.get(&shard.group), retention_ms));
-        }
-        if stream.status == StreamStatus::Creating && all_run {
-            actions.push(Action::DeclareReady { stream: stream.id });
-        }
+    for (stream, shard) in catalog.shards().filter(|(stream, _)| stream.status != StreamStatus::Deleting) {
+        let Some(replica) = shard.hosted_on(node) else { continue };
+        let place = (shard.group, replica);
+        wanted.insert(place);
+        actions.extend(step_for(stream, shard, replica, actual.get(&place)));
     }
-    actions.extend(actual.keys().filter(|group| !wanted.contains(group)).map(|group| Action::Drop(*group)));
+    // One that this state can't know yet is no stranger.
+    let strangers = actual.keys().filter(|place| is_fresh && !wanted.contains(place) && place.0 < catalog.next_group());
+    actions.extend(strangers.map(|place| Action::Drop(*place)));
     actions
 }
 
-fn step_for(shard: &Shard, hosted: Option<&Hosted>, retention_ms: u64) -> Option<Action> {
+fn step_for(stream: &Stream, shard: &Shard, replica: ReplicaId, hosted: Option<&Hosted>) -> Option<Action> {
+    let retention_ms = u64::from(stream.retention_hours) * MS_PER_HOUR;
     match hosted {
         None | Some(Hosted::Stored) => Some(Action::Open(ShardOpen {
             group: shard.group,
+            replica,
             shard: shard.id,
             created_sec: shard.created.seconds(),
-            members: shard.replicas.clone(),
+            founders: founders(stream, shard),
             retention_ms,
         })),
         Some(Hosted::Open { retention_ms: today }) if *today != retention_ms => {
-            Some(Action::SetRetention { group: shard.group, retention_ms })
+            Some(Action::SetRetention { place: (shard.group, replica), retention_ms })
         }
         Some(Hosted::Open { .. } | Hosted::Damaged) => None,
     }
 }
 
-/// What is known of a group after a step has succeeded.
+/// As long as a stream is being created its groups may have to be formed, by whichever replicas come first. Later they have been, perhaps
+/// with other members since, and a replica that formed its group once more would contradict the others.
+fn founders(stream: &Stream, shard: &Shard) -> Vec<ReplicaId> {
+    if stream.status == StreamStatus::Creating { shard.replicas.clone() } else { Vec::new() }
+}
+
+/// What is known of a replica after a step has succeeded.
 pub(crate) fn succeeded(actual: &mut Actual, action: &Action) {
     match action {
         Action::Open(open) => {
-            actual.insert(open.group, Hosted::Open { retention_ms: open.retention_ms });
+            actual.insert((open.group, open.replica), Hosted::Open { retention_ms: open.retention_ms });
         }
-        Action::SetRetention { group, retention_ms } => {
-            actual.insert(*group, Hosted::Open { retention_ms: *retention_ms });
+        Action::SetRetention { place, retention_ms } => {
+            actual.insert(*place, Hosted::Open { retention_ms: *retention_ms });
         }
-        Action::Drop(group) => {
-            actual.remove(group);
+        Action::Drop(place) => {
+            actual.remove(place);
         }
-        Action::DeclareReady { .. } | Action::Forget { .. } => {}
     }
 }
 

@@ -1,18 +1,27 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use catalog_state::{CatalogCommand, CatalogReply, CatalogState, Cluster, ClusterId};
+use catalog_state::{CatalogCommand, CatalogReply, CatalogState, Cluster, NodeState};
 use env::Env;
-use journal::{GroupLog, Journal};
-use raft_group::RaftGroup;
-use tokio::sync::watch;
-use types::{GroupId, NodeId, TimestampMs};
+use journal::Journal;
+use raft_group::{RaftGroup, RaftNode};
+use tokio::sync::{Notify, watch};
+use types::{GroupId, NodeId, ReplicaId};
 
+use crate::calls::CATALOG;
 use crate::compactor::Compactor;
 use crate::controller::{Controller, Hands};
+use crate::entry::Entry;
+use crate::fresh::Fresh;
+use crate::governor::Governor;
 use crate::machine::CatalogMachine;
+use crate::movers::Movers;
+use crate::peers::Peers;
+use crate::placement::{self, PlacementError};
 use crate::plan::{Actual, Hosted};
 use crate::proposer::Proposer;
-use crate::{Error, Options, ShardHost};
+use crate::service::CatalogService;
+use crate::{Error, Local, Options, ShardHost};
 
 /// The control plane of one node. Clones share it.
 #[derive(Clone)]
@@ -21,8 +30,10 @@ pub struct ControlPlane {
 }
 
 struct Inner {
-    node: NodeId,
+    local: Local,
     cluster: Cluster,
+    raft: RaftNode,
+    replication: u8,
     group: RaftGroup,
     proposer: Proposer,
     catalog: watch::Receiver<Arc<CatalogState>>,
@@ -31,31 +42,69 @@ struct Inner {
     stop: watch::Sender<bool>,
 }
 
+/// What a control plane stands on.
+pub struct Ground {
+    /// The world.
+    pub env: Env,
+    /// This node's storage.
+    pub journal: Journal,
+    /// This node's groups, and the way to other nodes.
+    pub raft: RaftNode,
+    /// Who hosts shards on this node.
+    pub host: Arc<dyn ShardHost>,
+}
+
 impl ControlPlane {
-    /// Opens the catalog's group, or makes it with a new cluster identity if the data directory is empty, and starts the
-    /// controllers. When this returns the catalog is as new as it was before the restart; shards open in the background, see
-    /// [`Self::wait_ready`].
+    /// Opens the catalog's group; with an empty data directory it first founds a cluster or joins one, as `local` says, and then waits
+    /// as long as it takes to be let in. Then starts the controllers. When this returns the catalog is as new as it was before the
+    /// restart; shards open in the background, see [`Self::wait_ready`].
     ///
     /// # Errors
     /// [`Error::Journal`] when the catalog's data is damaged, [`Error::CatalogLost`] when it is empty beside shards that are not,
-    /// and whatever keeps its group from coming up within the deadline.
-    pub async fn open(
-        env: Env,
-        journal: Journal,
-        node: NodeId,
-        options: Options,
-        shards: Arc<dyn ShardHost>,
-    ) -> Result<ControlPlane, Error> {
-        let stored = stored_groups(&journal);
+    /// [`Error::Join`] and [`Error::OtherNode`] when this node can't be a member, and whatever keeps a catalog that has no other
+    /// members from coming up within the deadline.
+    pub async fn open(ground: Ground, local: Local, options: Options) -> Result<ControlPlane, Error> {
+        let Ground { env, journal, raft, host } = ground;
+        let transport = raft.transport().clone();
+        let stored = stored_replicas(&journal, local.node);
         let log = journal.group(GroupId::CATALOG)?;
+        let is_new = log.last().is_none();
+        if is_new && !stored.is_empty() {
+            // The controller would take them for strangers and drop them.
+            return Err(Error::CatalogLost { groups: stored.len() });
+        }
         let compacted = log.snapshot().map_or(0, |snapshot| snapshot.log_id.index);
-        let (group, catalog) = open_group(&env, log, node, &options).await?;
-        let proposer =
-            Proposer { env: env.clone(), group: group.clone(), catalog: catalog.clone(), deadline: options.deadline };
-        let cluster = ensure_identity(&proposer, stored.len()).await?;
-
+        let (machine, catalog) = CatalogMachine::new();
+        let replica = ReplicaId::new(local.node, 0);
+        let group = raft.open(GroupId::CATALOG, log, replica, machine).await?;
+        let proposer = Proposer {
+            env: env.clone(),
+            group: group.clone(),
+            transport: transport.clone(),
+            catalog: catalog.clone(),
+            deadline: options.deadline,
+        };
+        let service = CatalogService { proposer: proposer.clone(), host: Arc::clone(&host), journal: journal.clone() };
+        transport.serve(CATALOG, Arc::new(service.clone()));
         let (stop, stopping) = watch::channel(false);
+        let peers = Peers { env: env.clone(), raft: raft.clone(), catalog: catalog.clone(), stop: stopping.clone() };
+        let remembered = peers.remembered().await;
+        raft.set_peers(&remembered);
+        env.spawn.task("peers", Box::pin(peers.run(remembered)));
+        let newest = stored.keys().map(|(group, _)| *group).max();
+        let entry = Entry { proposer: &proposer, local: &local, is_new, newest };
+        let cluster = match entry.enter().await {
+            Ok(cluster) => cluster,
+            Err(error) => {
+                stop.send_replace(true);
+                group.shutdown().await;
+                return Err(error);
+            }
+        };
+
         let (ready_sender, ready) = watch::channel(false);
+        let (fresh_sender, fresh) = watch::channel(false);
+        let progress = Arc::new(Notify::new());
         let compactor = Compactor {
             group: group.clone(),
             catalog: catalog.clone(),
@@ -64,24 +113,41 @@ impl ControlPlane {
             compacted,
         };
         let controller = Controller {
-            node,
-            hands: Hands { host: shards, journal, proposer: proposer.clone() },
+            node: local.node,
+            hands: Hands { host: Arc::clone(&host), journal, env: env.clone() },
             catalog: catalog.clone(),
-            stop: stopping,
+            stop: stopping.clone(),
+            fresh: fresh.clone(),
             ready: ready_sender,
+            progress: Arc::clone(&progress),
             actions_at_once: options.actions_at_once,
             retry_interval: options.retry_interval,
             actual: stored,
         };
+        let replication = options.replication;
+        let movers = Movers {
+            proposer: proposer.clone(),
+            host,
+            raft: raft.clone(),
+            options: options.clone(),
+            fresh,
+            stop: stopping.clone(),
+        };
+        let governor = Governor { service, raft: raft.clone(), options, progress, stop: stopping.clone() };
+        let freshness = Fresh { proposer: proposer.clone(), fresh: fresh_sender, stop: stopping.clone() };
+        env.spawn.task("catalog-freshness", Box::pin(freshness.run()));
         env.spawn.task("catalog-compactor", Box::pin(compactor.run()));
         env.spawn.task("shard-controller", Box::pin(controller.run()));
-        Ok(ControlPlane { inner: Arc::new(Inner { node, cluster, group, proposer, catalog, ready, stop }) })
+        env.spawn.task("movers", Box::pin(movers.run()));
+        env.spawn.task("governor", Box::pin(governor.run()));
+        let inner = Inner { local, cluster, raft, replication, group, proposer, catalog, ready, stop };
+        Ok(ControlPlane { inner: Arc::new(inner) })
     }
 
     /// This node.
     #[must_use]
     pub fn node(&self) -> NodeId {
-        self.inner.node
+        self.inner.local.node
     }
 
     /// The cluster's identity, which never changes.
@@ -102,13 +168,34 @@ impl ControlPlane {
         self.inner.catalog.clone()
     }
 
-    /// Where the replicas of new shards go, for [`CatalogCommand::CreateStream`]: on this node, the only one in this release.
+    /// How many replicas each shard of a new stream has, for [`CatalogCommand::CreateStream`].
     #[must_use]
-    pub fn placement(&self) -> Vec<Vec<NodeId>> {
-        vec![vec![self.inner.node]]
+    pub fn replication(&self) -> u8 {
+        self.inner.replication
     }
 
-    /// Has a command carried out. When it completes, [`Self::catalog`] shows what it did; a refusal is a reply, not an error.
+    /// Where the replicas of new shards go, for [`CatalogCommand::CreateStream`].
+    ///
+    /// # Errors
+    /// When no node may take replicas now. Fewer than [`Self::replication`] are placed where there are fewer nodes.
+    pub fn placement(&self, shards: u32) -> Result<Vec<Vec<NodeId>>, PlacementError> {
+        let catalog = self.catalog();
+        let alive: BTreeSet<NodeId> =
+            catalog.nodes().keys().copied().filter(|node| self.inner.raft.is_alive(*node)).collect();
+        let usable = |id: &&NodeId| catalog.nodes().get(*id).is_some_and(|node| node.state == NodeState::Active);
+        let usable = u8::try_from(alive.iter().filter(usable).count()).unwrap_or(u8::MAX);
+        // Where fewer are there now, the rest is made when nodes come: a stream is not refused for want of copies.
+        placement::place(&catalog, &alive, self.inner.replication.min(usable).max(1), shards)
+    }
+
+    /// How the catalog's group stands here.
+    #[must_use]
+    pub fn catalog_group(&self) -> &RaftGroup {
+        &self.inner.group
+    }
+
+    /// Has a command carried out, by whichever node leads the catalog. When it completes, [`Self::catalog`] shows what it did; a refusal
+    /// is a reply, not an error.
     ///
     /// # Errors
     /// [`Error::Unknown`] after the deadline or a change of leader, when it may yet be carried out; [`Error::NotLeader`] and
@@ -137,42 +224,7 @@ impl ControlPlane {
     }
 }
 
-fn stored_groups(journal: &Journal) -> Actual {
-    let shards = journal.groups().into_iter().filter(|group| *group != GroupId::CATALOG);
-    shards.map(|group| (group, Hosted::Stored)).collect()
-}
-
-async fn open_group(
-    env: &Env,
-    log: GroupLog,
-    node: NodeId,
-    options: &Options,
-) -> Result<(RaftGroup, watch::Receiver<Arc<CatalogState>>), Error> {
-    let (machine, catalog) = CatalogMachine::new();
-    let group = RaftGroup::open(env, log, node, machine).await?;
-    group.initialize(&[node]).await?;
-    group.wait_leader(options.deadline).await?;
-    Ok((group, catalog))
-}
-
-/// Gives a new cluster its identity: what of it is random is drawn here, once, so that every replica stores the same.
-async fn ensure_identity(proposer: &Proposer, shard_groups: usize) -> Result<Cluster, Error> {
-    let known = || proposer.catalog.borrow().cluster().cloned();
-    if let Some(cluster) = known() {
-        return Ok(cluster);
-    }
-    // Shards are made only after the first command is durable: to find some without it means that the catalog's data is gone,
-    // and the controller would take them for strangers and drop them.
-    if shard_groups > 0 {
-        return Err(Error::CatalogLost { groups: shard_groups });
-    }
-    let random = &proposer.env.random;
-    let mut iterator_key = [0; 32];
-    random.fill(&mut iterator_key);
-    let cluster_id = ClusterId(u128::from(random.u64()) << 64 | u128::from(random.u64()));
-    let at = TimestampMs(proposer.env.clock.unix_ms());
-    let command = CatalogCommand::Initialise { cluster_id, iterator_key, at };
-    proposer.propose(&command).await?.into_result().map_err(Error::Initialise)?;
-    tracing::info!(%cluster_id, "a new cluster");
-    known().ok_or_else(|| Error::Unknown("the first command left no identity".into()))
+fn stored_replicas(journal: &Journal, node: NodeId) -> Actual {
+    let shards = journal.groups().into_iter().filter(|file| *file != GroupId::CATALOG);
+    shards.map(|file| (ReplicaId::of_file(node, file), Hosted::Stored)).collect()
 }

@@ -25,7 +25,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(u64, CatalogReply), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use catalog_state::{CatalogError, ClusterId, StreamStatus};
+    use catalog_state::{CatalogError, ClusterId, NodeState, StreamStatus};
+    use types::{GroupId, NodeId, ReplicaId};
 
     #[test]
     fn every_kind_of_reply_round_trips() {
@@ -40,10 +41,20 @@ mod tests {
             CatalogError::OnDemandStreamLimitExceeded { limit: 1 },
             CatalogError::CreatingLimitExceeded { limit: 5 },
             CatalogError::NoShards,
-            CatalogError::NoReplicas,
+            CatalogError::InvalidReplicas,
             CatalogError::Exhausted,
+            CatalogError::UnknownNode(NodeId(1)),
+            CatalogError::InvalidNodeId(NodeId(0)),
+            CatalogError::NodeIdTaken(NodeId(1)),
+            CatalogError::NodeRemoved(NodeId(1)),
+            CatalogError::NodeStateChange { id: NodeId(1), from: NodeState::Leaving, to: NodeState::Draining },
+            CatalogError::WrongNodeState { id: NodeId(1), state: NodeState::Active },
+            CatalogError::NodeInUse { id: NodeId(1), group: GroupId(2) },
+            CatalogError::UnknownGroup(GroupId(2)),
+            CatalogError::ReplicasDiffer(GroupId(2)),
+            CatalogError::WrongReplica { asked: ReplicaId(1), next: ReplicaId(2) },
         ];
-        let others = [CatalogReply::Done, CatalogReply::Created { id: 9 }];
+        let others = [CatalogReply::Done, CatalogReply::Created { id: 9 }, CatalogReply::Joined { id: NodeId(3) }];
         for reply in refusals.into_iter().map(CatalogReply::Refused).chain(others) {
             assert_eq!(decode(&encode(3, &reply)), Ok((3, reply)));
         }

@@ -146,8 +146,13 @@ fn groups_that_the_catalog_does_not_know_are_dropped_once_it_is_caught_up() {
     let world = World::new();
     world.life(|node| async move {
         let (journal, plane) = node.open(&Host::default()).await;
-        plane.propose(create("flights", 1)).await.unwrap();
-        for group in [1, 77] {
+        for stream in ["flights", "gone"] {
+            plane.propose(create(stream, 1)).await.unwrap();
+            until(&plane, |catalog| status(catalog, stream) == Some(StreamStatus::Active)).await;
+        }
+        plane.propose(delete("gone")).await.unwrap();
+        until(&plane, |catalog| status(catalog, "gone").is_none()).await;
+        for group in [1, 2] {
             let vote = Vote { term: 1, node: 1, committed: true };
             journal.group(GroupId(group)).unwrap().save_vote(vote).await.unwrap();
         }
@@ -156,6 +161,27 @@ fn groups_that_the_catalog_does_not_know_are_dropped_once_it_is_caught_up() {
         let (journal, plane) = node.open(&Host::default()).await;
         plane.wait_ready().await;
         assert_eq!(journal.groups(), [GroupId::CATALOG, GroupId(1)]);
+    });
+}
+
+#[test]
+fn a_catalog_that_is_older_than_the_shards_is_refused_and_nothing_is_dropped() {
+    let world = World::new();
+    world.life(|node| async move {
+        let (journal, plane) = node.open(&Host::default()).await;
+        plane.propose(create("flights", 1)).await.unwrap();
+        let vote = Vote { term: 1, node: 1, committed: true };
+        // As if the entry that made it had vanished.
+        journal.group(GroupId(2)).unwrap().save_vote(vote).await.unwrap();
+    });
+    world.life(|node| async move {
+        let opened = node.try_open(&Host::default(), options()).await;
+        assert!(
+            matches!(opened, Err(Error::CatalogOlder { newest: GroupId(2), next: GroupId(2) })),
+            "{:?}",
+            opened.err()
+        );
+        assert!(node.journal().groups().contains(&GroupId(2)));
     });
 }
 

@@ -38,6 +38,8 @@ pub struct Options {
     pub append_deadline: Duration,
     /// How long a shard's group may take to elect its leader when it is opened. Default 10 s.
     pub open_deadline: Duration,
+    /// A replica that is not the first of its new group forms it all the same when nothing has been heard for so long. Default 1.5 s.
+    pub form_delay: Duration,
     /// How often records past their retention are looked for. Default 10 s.
     pub retention_interval: Duration,
     /// Nothing is trimmed for so long after the start, so that a wall clock which is wrong at start can be put right: records
@@ -58,6 +60,7 @@ impl Default for Options {
             read_bytes_max: 64 << 20,
             append_deadline: Duration::from_secs(10),
             open_deadline: Duration::from_secs(10),
+            form_delay: Duration::from_millis(1_500),
             retention_interval: Duration::from_secs(10),
             retention_settle: Duration::from_secs(60),
             trims_at_once: 16,

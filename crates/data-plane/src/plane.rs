@@ -4,11 +4,11 @@ use std::sync::{Arc, OnceLock};
 use env::Env;
 use journal::{GroupLog, Journal};
 use parking_lot::Mutex;
-use raft_group::RaftGroup;
+use raft_group::{RaftGroup, RaftNode};
 use shard_state::{Batch, ShardIdentity};
 use telemetry::Telemetry;
 use tokio::sync::{mpsc, watch};
-use types::{GroupId, NodeId, RecordNumber, TimestampMs};
+use types::{GroupId, RecordNumber, ReplicaId, TimestampMs};
 
 use crate::budget::Budget;
 use crate::clock::NodeClock;
@@ -29,8 +29,11 @@ pub struct ShardSpec {
     pub group: GroupId,
     /// Which shard it is: what its sequence numbers carry.
     pub identity: ShardIdentity,
-    /// The nodes of its replicas; used only when the group is new.
-    pub members: Vec<NodeId>,
+    /// This node's replica.
+    pub replica: ReplicaId,
+    /// The voters of a group that has never been formed, the same ones on each of their nodes; empty for a replica that joins a
+    /// group that has been, and waits to be told of it. A group that has members keeps them.
+    pub founders: Vec<ReplicaId>,
     /// Milliseconds for which its records stay readable.
     pub retention_ms: u64,
     /// What it takes and gives per second.
@@ -40,13 +43,13 @@ pub struct ShardSpec {
 /// The shards of one node. Clones share them.
 #[derive(Clone)]
 pub struct DataPlane {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {
     pub(crate) env: Env,
     journal: Journal,
-    node: NodeId,
+    raft: RaftNode,
     pub(crate) options: Options,
     telemetry: Telemetry,
     pub(crate) clock: Arc<NodeClock>,
@@ -60,7 +63,7 @@ pub(crate) struct Inner {
 impl DataPlane {
     /// A node without shards. Starts the retention task, so it must be called where `env` may spawn.
     #[must_use]
-    pub fn new(env: Env, journal: Journal, node: NodeId, options: Options, telemetry: Telemetry) -> DataPlane {
+    pub fn new(env: Env, journal: Journal, raft: RaftNode, options: Options, telemetry: Telemetry) -> DataPlane {
         let (stop, stopping) = watch::channel(false);
         let inner = Arc::new(Inner {
             clock: Arc::new(NodeClock::new(env.clone())),
@@ -70,7 +73,7 @@ impl DataPlane {
             stop,
             env,
             journal,
-            node,
+            raft,
             options,
             telemetry,
         });
@@ -85,7 +88,7 @@ impl DataPlane {
     /// [`Error::Corrupt`] when its data here is damaged: later requests for it are answered so, other shards are not concerned.
     /// Anything else may pass, and leaves nothing open.
     pub async fn open_shard(&self, spec: ShardSpec) -> Result<(), Error> {
-        let claim = match self.inner.slots.begin_open(spec.group)? {
+        let claim = match self.inner.slots.begin_open(spec.group, spec.replica)? {
             Opening::Open(shard) => {
                 shard.retention_ms.store(spec.retention_ms, Ordering::Relaxed);
                 return Ok(());
@@ -102,22 +105,24 @@ impl DataPlane {
             }
             Err(error) => error,
         };
-        let Some(reason) = self.inner.damage(spec.group, &error) else { return Err(error) };
+        let Some(reason) = self.inner.damage(spec.replica.file_of(spec.group), &error) else { return Err(error) };
         tracing::error!(group = %spec.group, reason, "the shard is damaged on this node and does not serve");
+        self.inner.journal.give_up(spec.group, reason.clone());
         claim.corrupt(reason.clone());
         Err(Error::Corrupt { group: spec.group, reason })
     }
 
-    /// Stops a shard and removes its data, durably. One that is not there is fine, a damaged one too.
+    /// Stops a shard's replica and removes its data, durably. One that is not there is fine, a damaged one too. Another replica of the
+    /// same shard is left alone.
     ///
     /// # Errors
     /// [`Error::Busy`], and [`Error::Journal`] when the removal could not be made durable; the shard is stopped then.
-    pub async fn drop_shard(&self, group: GroupId) -> Result<(), Error> {
-        let (claim, shard) = self.inner.slots.begin_drop(group)?;
+    pub async fn drop_shard(&self, group: GroupId, replica: ReplicaId) -> Result<(), Error> {
+        let (claim, shard) = self.inner.slots.begin_drop(group, replica)?;
         if let Some(shard) = shard {
             self.inner.shut_down(&shard).await;
         }
-        self.inner.journal.drop_group(group).await?;
+        self.inner.journal.drop_group(replica.file_of(group)).await?;
         drop(claim);
         Ok(())
     }
@@ -202,6 +207,14 @@ impl DataPlane {
         Ok(seek.first_record.max(shard.published().trim.next_record))
     }
 
+    pub(crate) fn shard(&self, group: GroupId) -> Option<Arc<Shard>> {
+        self.inner.slots.get(group).ok()
+    }
+
+    pub(crate) fn open_shards(&self) -> Vec<Arc<Shard>> {
+        self.inner.slots.open_shards()
+    }
+
     /// Takes nothing new, finishes what is in flight, then ends all groups. The journal is not closed.
     pub async fn close(&self) {
         self.inner.slots.close();
@@ -220,10 +233,10 @@ impl DataPlane {
 
 impl Inner {
     async fn open(&self, spec: &ShardSpec) -> Result<Arc<Shard>, Error> {
-        let log = self.journal.group(spec.group)?;
+        let log = self.journal.group(spec.replica.file_of(spec.group))?;
         let (machine, published) = ShardMachine::new(spec.identity);
-        let group = RaftGroup::open(&self.env, log.clone(), self.node, machine).await?;
-        if let Err(error) = self.lead(&group, &spec.members).await {
+        let group = self.raft.open(spec.group, log.clone(), spec.replica, machine).await?;
+        if let Err(error) = self.form(&group, &spec.founders).await {
             group.shutdown().await;
             return Err(error.into());
         }
@@ -236,6 +249,7 @@ impl Inner {
             telemetry: self.telemetry.clone(),
             clock: Arc::clone(&self.clock),
             group_id: spec.group,
+            replica: spec.replica,
             identity: spec.identity,
             published,
             puts,
@@ -263,16 +277,29 @@ impl Inner {
 
     /// Why a shard that could not be opened never will be. A group that dies of what it reads says so in words only, but the journal
     /// remembers what it found.
-    fn damage(&self, group: GroupId, error: &Error) -> Option<String> {
+    fn damage(&self, file: GroupId, error: &Error) -> Option<String> {
         match error {
             Error::Group(raft_group::Error::Machine(_)) => Some(error.to_string()),
-            _ => found_damaged(&self.journal, group),
+            _ => found_damaged(&self.journal, file),
         }
     }
 
-    async fn lead(&self, group: &RaftGroup, members: &[NodeId]) -> Result<(), raft_group::Error> {
-        group.initialize(members).await?;
-        group.wait_leader(self.options.open_deadline).await
+    /// A replica on its own leads before it is called open; others find a leader when enough of them are there. The first founder forms
+    /// the group, the others only when nothing is heard of that: who forms it campaigns, and one candidate wins sooner than three.
+    async fn form(&self, group: &RaftGroup, founders: &[ReplicaId]) -> Result<(), raft_group::Error> {
+        if founders.first() == Some(&group.replica()) {
+            group.initialize(founders).await?;
+        } else if !founders.is_empty() {
+            let (late, founders, delay) = (group.clone(), founders.to_vec(), self.options.form_delay);
+            let form = async move {
+                let nobody_has = matches!(late.wait_formed(delay).await, Err(raft_group::Error::Timeout(_)));
+                if nobody_has && let Err(error) = late.initialize(&founders).await {
+                    tracing::warn!(group = %late.id(), %error, "the group could not be formed from here");
+                }
+            };
+            self.env.spawn.task("form-group", Box::pin(form));
+        }
+        if group.is_sole_voter() { group.wait_leader(self.options.open_deadline).await } else { Ok(()) }
     }
 
     async fn shut_down(&self, shard: &Shard) {
@@ -287,8 +314,8 @@ fn compacted(log: &GroupLog) -> u64 {
 }
 
 /// What the journal has found damaged of a group, if anything.
-fn found_damaged(journal: &Journal, group: GroupId) -> Option<String> {
-    match journal.group(group) {
+fn found_damaged(journal: &Journal, file: GroupId) -> Option<String> {
+    match journal.group(file) {
         Err(error @ journal::Error::GroupDamaged { .. }) => Some(error.to_string()),
         _ => None,
     }
@@ -301,7 +328,7 @@ async fn watch_group(shard: Arc<Shard>, mut stop: watch::Receiver<bool>) {
         () = stopped(&mut stop) => {}
         reason = shard.group.stopped() => {
             shard.telemetry.raft_groups_stopped.inc();
-            shard.fail(match found_damaged(&shard.journal, shard.group_id) {
+            shard.fail(match found_damaged(&shard.journal, shard.log.id()) {
                 Some(damage) => NoService::Corrupt(damage),
                 None => NoService::Unavailable(format!("its group has stopped: {reason}")),
             });

@@ -30,6 +30,14 @@ pub struct ReadBatch {
     _memory: Option<Lease>,
 }
 
+impl ReadBatch {
+    /// What another node has read. Its memory counts there and on the way, not here.
+    #[must_use]
+    pub fn received(records: Vec<ReadRecord>, next: RecordNumber, millis_behind: u64, ended: bool) -> ReadBatch {
+        ReadBatch { records, next, millis_behind, ended, _memory: None }
+    }
+}
+
 /// Where a shard begins and ends at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Positions {

@@ -50,9 +50,10 @@ pub(crate) async fn run(plane: Arc<Inner>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Lets go of the shard's records that have passed its retention. Whatever fails is tried again the next time.
+/// Lets go of the shard's records that have passed its retention: the leader says how far, each replica drops what is before.
+/// Whatever fails is tried again the next time.
 pub(crate) async fn trim(shard: &Shard) {
-    if shard.serves().is_err() {
+    if shard.failure.get().is_some() {
         return;
     }
     if let Err(error) = try_trim(shard).await {
@@ -62,7 +63,7 @@ pub(crate) async fn trim(shard: &Shard) {
 
 async fn try_trim(shard: &Shard) -> Result<(), String> {
     let mut trimming = shard.trimming.lock().await;
-    if is_due(shard, &mut trimming).await? {
+    if shard.serves().is_ok() && is_due(shard, &mut trimming).await? {
         propose(shard).await?;
     }
     let trimmed = shard.published().trim.index;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use env::Env;
 use journal::{GroupLog, Journal, Refusal};
 use parking_lot::Mutex;
-use raft_group::RaftGroup;
+use raft_group::{Leadership, RaftGroup};
 use shard_state::{Batch, Phase, ShardIdentity};
 use telemetry::Telemetry;
 use tokio::sync::{mpsc, oneshot, watch};
-use types::GroupId;
+use types::{GroupId, ReplicaId};
 
 use crate::AppendError;
 use crate::budget::{Budget, Lease};
@@ -30,6 +30,7 @@ pub(crate) struct Shard {
     pub(crate) telemetry: Telemetry,
     pub(crate) clock: Arc<NodeClock>,
     pub(crate) group_id: GroupId,
+    pub(crate) replica: ReplicaId,
     pub(crate) identity: ShardIdentity,
     pub(crate) group: RaftGroup,
     pub(crate) log: GroupLog,
@@ -60,8 +61,10 @@ impl Shard {
         if let Some(failure) = self.failure.get() {
             return Err(failure.clone());
         }
-        // Who leads instead is not known without asking the group's task; with one voter there is nobody else.
-        if self.group.is_leader() { Ok(()) } else { Err(NoService::NotLeader { leader: None }) }
+        match self.group.leadership() {
+            Leadership::Leads => Ok(()),
+            Leadership::Elsewhere(leader) => Err(NoService::NotLeader { leader }),
+        }
     }
 
     /// Takes the shard out of service, for good; says so once.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use types::GroupId;
+use types::{GroupId, ReplicaId};
 
 use crate::Error;
 use crate::error::NoService;
@@ -14,8 +14,8 @@ enum Slot {
     /// It is being opened or dropped.
     Busy,
     Open(Arc<Shard>),
-    /// Its data is damaged.
-    Corrupt(String),
+    /// The data of this replica is damaged.
+    Corrupt(ReplicaId, String),
 }
 
 /// The shards of this node.
@@ -34,6 +34,7 @@ struct State {
 pub(crate) struct Claim<'a> {
     slots: &'a Slots,
     group: GroupId,
+    replica: ReplicaId,
     settled: bool,
 }
 
@@ -49,40 +50,60 @@ impl Slots {
         match self.state.lock().slots.get(&group) {
             Some(Slot::Open(shard)) => Ok(Arc::clone(shard)),
             Some(Slot::Busy) => Err(NoService::Unavailable("it is being opened or dropped".into())),
-            Some(Slot::Corrupt(reason)) => Err(NoService::Corrupt(reason.clone())),
+            Some(Slot::Corrupt(_, reason)) => Err(NoService::Corrupt(reason.clone())),
             None => Err(NoService::UnknownShard),
         }
     }
 
     /// Begins to open a shard.
-    pub(crate) fn begin_open(&self, group: GroupId) -> Result<Opening<'_>, Error> {
+    pub(crate) fn begin_open(&self, group: GroupId, replica: ReplicaId) -> Result<Opening<'_>, Error> {
         let mut state = self.state.lock();
         if state.closed {
             return Err(Error::Closed);
         }
         match state.slots.get(&group) {
-            Some(Slot::Open(shard)) => return Ok(Opening::Open(Arc::clone(shard))),
-            Some(Slot::Busy) => return Err(Error::Busy(group)),
-            Some(Slot::Corrupt(reason)) => return Err(Error::Corrupt { group, reason: reason.clone() }),
-            None => {}
+            Some(Slot::Open(shard)) if shard.replica == replica => return Ok(Opening::Open(Arc::clone(shard))),
+            // The other replica has to go first.
+            Some(Slot::Open(_) | Slot::Busy) => return Err(Error::Busy(group)),
+            Some(Slot::Corrupt(damaged, reason)) if *damaged == replica => {
+                return Err(Error::Corrupt { group, reason: reason.clone() });
+            }
+            Some(Slot::Corrupt(..)) | None => {}
         }
         state.slots.insert(group, Slot::Busy);
-        Ok(Opening::New(Claim { slots: self, group, settled: false }))
+        Ok(Opening::New(Claim { slots: self, group, replica, settled: false }))
     }
 
-    /// Begins to drop a shard, or whatever is there of it.
-    pub(crate) fn begin_drop(&self, group: GroupId) -> Result<(Claim<'_>, Option<Arc<Shard>>), Error> {
+    /// Begins to drop a shard's replica, or whatever is there of it. There is no claim where the shard has another replica here, which
+    /// stays.
+    pub(crate) fn begin_drop(
+        &self,
+        group: GroupId,
+        replica: ReplicaId,
+    ) -> Result<(Option<Claim<'_>>, Option<Arc<Shard>>), Error> {
         let mut state = self.state.lock();
         if state.closed {
             return Err(Error::Closed);
         }
         let shard = match state.slots.get(&group) {
             Some(Slot::Busy) => return Err(Error::Busy(group)),
-            Some(Slot::Open(shard)) => Some(Arc::clone(shard)),
-            Some(Slot::Corrupt(_)) | None => None,
+            Some(Slot::Open(shard)) if shard.replica == replica => Some(Arc::clone(shard)),
+            Some(Slot::Corrupt(damaged, _)) if *damaged == replica => None,
+            Some(Slot::Open(_) | Slot::Corrupt(..)) => return Ok((None, None)),
+            None => None,
         };
         state.slots.insert(group, Slot::Busy);
-        Ok((Claim { slots: self, group, settled: false }, shard))
+        Ok((Some(Claim { slots: self, group, replica, settled: false }), shard))
+    }
+
+    /// The replicas whose stored data is damaged.
+    pub(crate) fn corrupt(&self) -> Vec<(GroupId, ReplicaId)> {
+        let state = self.state.lock();
+        let corrupt = |(group, slot): (&GroupId, &Slot)| match slot {
+            Slot::Corrupt(replica, _) => Some((*group, *replica)),
+            Slot::Busy | Slot::Open(_) => None,
+        };
+        state.slots.iter().filter_map(corrupt).collect()
     }
 
     /// Lets no shard be opened or dropped from now on, those under way included.
@@ -108,7 +129,8 @@ impl Claim<'_> {
 
     /// The shard's data is damaged.
     pub(crate) fn corrupt(self, reason: String) {
-        self.put(Slot::Corrupt(reason));
+        let replica = self.replica;
+        self.put(Slot::Corrupt(replica, reason));
     }
 
     fn put(mut self, slot: Slot) -> bool {

@@ -9,6 +9,7 @@ mod disk;
 mod network;
 mod random;
 pub mod real;
+mod shortage;
 pub mod sim;
 mod spawn;
 
@@ -19,6 +20,7 @@ pub use clock::Clock;
 pub use disk::{DirLock, Disk, File};
 pub use network::{Listener, Network, Stream};
 pub use random::Random;
+pub use shortage::Shortage;
 pub use spawn::Spawn;
 
 /// A boxed future, as the traits of this crate return it: they are used as trait objects, and each call is coarse (a write of many

@@ -17,6 +17,14 @@ pub trait Network: Send + Sync + 'static {
 
     /// Connects to `address`. The caller sets the deadline.
     fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Stream>>>;
+
+    /// The addresses of `host_port`, a name or an IP address with a port: `node-2.example:4568`, `10.0.0.2:4568`, `[::1]:4568`. At
+    /// least one; asks the name service anew each time. The caller sets the deadline.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidInput`] for text of another form, [`io::ErrorKind::NotFound`] for a name without addresses, and what
+    /// the name service answers.
+    fn resolve(&self, host_port: &str) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
 }
 
 /// A bound listener.

@@ -156,3 +156,21 @@ fn two_runs_of_a_seed_leave_the_same_trace() {
 fn another_seed_leaves_another_trace() {
     assert_ne!(run(1), run(2));
 }
+
+#[test]
+fn names_of_hosts_and_addresses_are_resolved() {
+    let mut sim = turmoil::Builder::new().build();
+    sim.host("server", std::future::pending);
+    let disk = FaultDisk::new(1, plan()).mount();
+    let env = env::sim::env(1, SimClock::new(0), disk, ProcessEnd::default());
+    sim.client("client", async move {
+        let server = SocketAddr::from((turmoil::lookup("server"), PORT));
+        assert_eq!(env.network.resolve(&format!("server:{PORT}")).await?, [server]);
+        assert_eq!(env.network.resolve(&server.to_string()).await?, [server]);
+        for bad in ["", "server", "server:port", "server:99999", ":1"] {
+            assert!(env.network.resolve(bad).await.is_err(), "{bad}");
+        }
+        Ok(())
+    });
+    sim.run().unwrap();
+}

@@ -63,6 +63,20 @@ fn errors_come_at_their_rates() {
 }
 
 #[test]
+fn a_process_with_all_its_handles_opens_no_file_and_keeps_those_it_has() {
+    let disk = FaultDisk::new(1, FaultPlan { handles_max: 2, ..strict() });
+    let mount = disk.mount();
+    let file = durable_file(&mount, "file");
+    let other = now(mount.create("other")).unwrap();
+    let refused = now(mount.open("other")).err().unwrap();
+    assert_eq!(env::Shortage::of(&refused), Some(env::Shortage::Handles));
+    assert!(now(mount.create("third")).is_err());
+    write(&file, 0, b"bytes").unwrap();
+    drop(other);
+    now(mount.open("other")).unwrap();
+}
+
+#[test]
 fn a_full_disk_refuses_growth_but_not_overwrites_and_recovers() {
     let disk = FaultDisk::new(1, FaultPlan { capacity_bytes: 4 * BLOCK, ..strict() });
     let mount = disk.mount();

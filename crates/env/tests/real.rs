@@ -32,6 +32,22 @@ fn connections_carry_bytes_in_both_directions() {
 }
 
 #[test]
+fn names_and_addresses_are_resolved() {
+    let root = tempfile::tempdir().unwrap();
+    env::real::run(async {
+        let env = env::real::env(root.path().to_owned());
+        let found = env.network.resolve("localhost:4568").await.unwrap();
+        assert!(!found.is_empty() && found.iter().all(|found| found.ip().is_loopback() && found.port() == 4568));
+        assert_eq!(env.network.resolve("10.0.0.2:1").await.unwrap(), ["10.0.0.2:1".parse().unwrap()]);
+        assert_eq!(env.network.resolve("[::1]:2").await.unwrap(), ["[::1]:2".parse().unwrap()]);
+        for bad in ["", "localhost", "localhost:port", "localhost:99999"] {
+            assert!(env.network.resolve(bad).await.is_err(), "{bad}");
+        }
+    })
+    .unwrap();
+}
+
+#[test]
 fn a_dedicated_task_has_a_named_thread_with_timers_and_files_and_spawns_onto_the_shared_executor() {
     let root = tempfile::tempdir().unwrap();
     env::real::run(async {

@@ -8,13 +8,13 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes};
-use env::Disk;
+use env::{Disk, File};
 use serde::{Deserialize, Serialize};
 
 use crate::{Damage, Error, LogId, Vote, layout};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"THALWEGC");
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER_LEN: usize = 24;
 const ENDING: &str = "checkpoint";
 
@@ -39,8 +39,8 @@ pub(crate) struct GroupFields {
     /// The end of the record numbers and the newest arrival in ms there.
     pub(crate) tip: (u64, u64),
     pub(crate) snapshot: Option<StateAt>,
-    /// What of the group's journal was found damaged: the files that showed it are recycled, and without this mark the group would
-    /// come back as a shorter one.
+    /// What of the group's journal was found damaged, or let go: the files that showed it are recycled, and without this mark the group
+    /// would come back as a shorter one.
     pub(crate) lost: Option<String>,
 }
 
@@ -50,6 +50,9 @@ pub(crate) struct Checkpoint {
     pub(crate) number: u64,
     /// Everything in older blocks is in the segments or in this checkpoint.
     pub(crate) replay_lsn: u64,
+    /// The newest block with frames in it that was known to be synced: a log that ends before it has lost something. The last checkpoint
+    /// of a node that stops names the log's very end.
+    pub(crate) synced_lsn: u64,
     /// Greater than the generation of every file ever used.
     pub(crate) next_generation: u64,
     pub(crate) next_segment: u64,
@@ -88,7 +91,7 @@ impl Checkpoint {
     pub(crate) async fn write(&self, disk: &Arc<dyn Disk>) -> Result<(), Error> {
         let draft = layout::checkpoint_draft(self.number);
         let written = async {
-            let file = disk.create(&draft).await?;
+            let file = create_anew(disk, &draft).await?;
             file.write_at(0, vec![self.encode()]).await?;
             file.sync().await?;
             disk.rename(&draft, &layout::checkpoint_file(self.number)).await
@@ -125,6 +128,17 @@ impl Checkpoint {
             }
         }
         Ok(())
+    }
+}
+
+/// A draft of the same name may be left from a start whose leftovers were not removed.
+async fn create_anew(disk: &Arc<dyn Disk>, path: &str) -> io::Result<Arc<dyn File>> {
+    match disk.create(path).await {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            disk.remove(path).await?;
+            disk.create(path).await
+        }
+        created => created,
     }
 }
 

@@ -1,18 +1,16 @@
 //! The background half of the journal, on a thread of its own: writes tails to segments, recycles journal files, makes spare ones,
 //! deletes segments that nobody needs, and watches the free space.
 
-use std::io;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use env::Disk;
-use types::GroupId;
+use env::{Disk, Shortage};
 use types::planted::{self, Bug};
 
-use crate::checkpoint::Checkpoint;
-use crate::file::{JournalFile, Use};
+use crate::checkpoint::{Checkpoint, GroupFields};
 use crate::group::{FlushPart, Group};
 use crate::segment::{Extent, Footer, Segment, SegmentEncoder};
 use crate::shared::Shared;
@@ -20,8 +18,6 @@ use crate::{Error, layout};
 
 /// Bytes gathered before one write to a segment.
 const WRITE_CHUNK: usize = 1 << 20;
-/// Journal files kept ready beside the one being written.
-const SPARE_FILES: usize = 2;
 
 pub(crate) struct Flusher {
     pub(crate) shared: Arc<Shared>,
@@ -29,12 +25,18 @@ pub(crate) struct Flusher {
     pub(crate) disk: Arc<dyn Disk>,
     /// The newest durable checkpoint.
     pub(crate) checkpoint: Checkpoint,
+    /// Files that no checkpoint names any more, to be removed.
+    pub(crate) trash: VecDeque<String>,
+    /// The last round found a shortage.
+    pub(crate) is_short: bool,
+    /// How many of [`Shared::files_begun`] the newest checkpoint knows of.
+    pub(crate) files_noted: u64,
 }
 
 /// One group's part of a flush in the making.
-struct Part {
-    group: Arc<Group>,
-    part: FlushPart,
+pub(crate) struct Part {
+    pub(crate) group: Arc<Group>,
+    pub(crate) part: FlushPart,
 }
 
 impl Flusher {
@@ -46,34 +48,52 @@ impl Flusher {
             self.report();
             self.wait().await;
         }
+        self.note_end().await;
         self.shared.note_ended();
     }
 
-    async fn wait(&self) {
+    async fn wait(&mut self) {
         let interval: Duration = self.shared.options.maintenance_interval;
+        if std::mem::take(&mut self.is_short) && !self.shared.closing.load(Ordering::Acquire) {
+            // Whoever waits would wake it again at once, and nothing has changed.
+            return tokio::time::sleep(interval).await;
+        }
         // Whichever comes first; a wake that is missed here is noticed at the next interval.
         let _ = tokio::time::timeout(interval, self.shared.flusher_wake.notified()).await;
     }
 
+    /// A node that stops notes how far its log reaches: whatever is missing at the next start is missed.
+    async fn note_end(&mut self) {
+        if !self.is_frozen() && self.shared.synced_lsn() > self.checkpoint.synced_lsn {
+            self.or_abort(Self::write_checkpoint).await;
+        }
+    }
+
+    fn is_frozen(&self) -> bool {
+        self.shared.frozen.load(Ordering::Relaxed)
+    }
+
     /// One round of everything that is due. Returns whether there is space for new records.
     async fn maintain(&mut self) -> bool {
-        let mut space = self.make_spares().await;
+        if self.is_frozen() {
+            return self.enough_is_free().await;
+        }
+        let mut space = self.or_abort(Self::remove_trash).await;
+        space &= self.make_spares().await;
         if self.flush_is_due() {
             space &= self.or_abort(Self::flush).await;
-        } else if self.space_can_be_freed() {
+        }
+        if self.space_can_be_freed() || self.file_was_begun() {
             space &= self.or_abort(Self::write_checkpoint).await;
         }
         space && self.enough_is_free().await
     }
 
-    /// Runs a step that may find the disk full, which is survivable; any other failure is not.
-    async fn or_abort(&mut self, step: impl AsyncFnOnce(&mut Self) -> Result<(), Error>) -> bool {
+    /// Runs a step that may find the disk full, or no file descriptor, which is survivable; any other failure is not.
+    pub(crate) async fn or_abort(&mut self, step: impl AsyncFnOnce(&mut Self) -> Result<(), Error>) -> bool {
         match step(self).await {
             Ok(()) => true,
-            Err(error) if is_full(&error) => {
-                tracing::warn!(%error, "the disk is full; new records are refused until space returns");
-                false
-            }
+            Err(error) if shortage(&error).is_some() => self.wait_out(&error),
             Err(error) => {
                 tracing::error!(%error, "segments cannot be written");
                 self.shared.env.spawn.abort(&format!("segments cannot be written: {error}")).await;
@@ -83,19 +103,28 @@ impl Flusher {
     }
 
     fn flush_is_due(&self) -> bool {
-        if self.catalog_is_lost() {
-            return false;
-        }
-        let pool = self.shared.pool.lock();
-        let files_short =
-            !pool.used.is_empty() && pool.count >= self.shared.options.files_max.div_ceil(2) && pool.spare.is_empty();
+        // Whatever the reason: the writer has no other file, and waits or soon will.
+        let files_short = {
+            let pool = self.shared.pool.lock();
+            !pool.used.is_empty() && pool.spare.is_empty()
+        };
         files_short || self.shared.unflushed_bytes() >= self.shared.options.flush_bytes
     }
 
-    /// A node without its catalog serves nothing: its journal stays as it is, for whoever can save something from it.
-    fn catalog_is_lost(&self) -> bool {
-        let groups = self.shared.groups.lock();
-        groups.get(&GroupId::CATALOG).is_some_and(|catalog| catalog.inner.lock().has_lost())
+    /// Notes a shortage, which passes: the next round tries again. Returns whether there is space for new records.
+    pub(crate) fn wait_out(&mut self, error: &Error) -> bool {
+        self.is_short = true;
+        let space = shortage(error) != Some(Shortage::Space);
+        if space {
+            tracing::warn!(%error, "no more files may be opened: what is in memory is written once some are closed");
+        } else {
+            tracing::warn!(%error, "the disk is full; new records are refused until space returns");
+        }
+        space
+    }
+
+    fn file_was_begun(&self) -> bool {
+        self.shared.files_begun.load(Ordering::Acquire) > self.files_noted
     }
 
     fn space_can_be_freed(&self) -> bool {
@@ -126,53 +155,26 @@ impl Flusher {
         telemetry.segment_bytes.set(segments.values().map(|segment| segment.bytes as i64).sum());
     }
 
-    /// Makes sure that the writer finds a file when its own is full. Returns false if the disk is too full for one.
-    async fn make_spares(&mut self) -> bool {
-        loop {
-            let (number, generation) = {
-                let mut pool = self.shared.pool.lock();
-                if pool.spare.len() >= SPARE_FILES || pool.count >= self.shared.options.files_max {
-                    return true;
-                }
-                pool.next_number += 1;
-                pool.next_generation += 1;
-                (pool.next_number - 1, pool.next_generation - 1)
-            };
-            let current = Use { generation, salt: self.shared.env.random.u64() };
-            match JournalFile::create(&self.disk, number, self.shared.options.file_bytes, current).await {
-                Ok(file) => self.add_spare(file, 1),
-                Err(error) if is_full(&error) => return false,
-                Err(error) => {
-                    self.shared.env.spawn.abort(&format!("a journal file cannot be made: {error}")).await;
-                }
-            }
-        }
-    }
-
-    fn add_spare(&self, file: JournalFile, made: usize) {
-        let mut pool = self.shared.pool.lock();
-        pool.count += made;
-        pool.spare.push_back(file);
-        drop(pool);
-        self.shared.spare_made.notify_one();
-    }
-
     /// Moves all applied entries into a segment, then forgets the journal behind them.
     async fn flush(&mut self) -> Result<(), Error> {
+        if self.checkpoint.number == 0 {
+            // A segment without any checkpoint would be taken for damage.
+            self.write_checkpoint().await?;
+        }
         // Read before anything is collected: what is queued from here on is in this block or a later one.
         let collected_at = self.shared.next_lsn();
         let parts = self.collect();
+        self.let_go_of_held(&parts);
         let id = self.checkpoint.next_segment;
         let segment = if parts.is_empty() { None } else { Some(self.write_segment(id, &parts).await?) };
-        let written = self.checkpoint_with(collected_at, &parts, segment.is_some().then_some(id));
-        if let Err(error) = written.write(&self.disk).await {
+        let next = self.checkpoint_with(collected_at, &parts, segment.is_some().then_some(id));
+        if let Err(error) = self.put_in_force(next).await {
             // Only a full disk lets us go on, and then no checkpoint names the segment. After any other failure one might.
-            if is_full(&error) && segment.is_some() {
-                self.disk.remove(&layout::segment_file(id)).await?;
+            if shortage(&error).is_some() && segment.is_some() {
+                self.remove_segment(id).await?;
             }
             return Err(error);
         }
-        self.checkpoint = written;
         if let Some((segment, footer)) = segment {
             tracing::debug!(segment = id, groups = parts.len(), bytes = segment.bytes, "tails flushed to a segment");
             self.publish(segment, footer, parts);
@@ -184,9 +186,16 @@ impl Flusher {
     /// Writes a checkpoint without a flush, so that segments that nobody needs can be removed.
     async fn write_checkpoint(&mut self) -> Result<(), Error> {
         let next = self.checkpoint_with(self.checkpoint.replay_lsn, &[], None);
+        self.put_in_force(next).await?;
+        self.clean_up().await
+    }
+
+    async fn put_in_force(&mut self, next: Checkpoint) -> Result<(), Error> {
+        let files_begun = self.shared.files_begun.load(Ordering::Acquire);
         next.write(&self.disk).await?;
         self.checkpoint = next;
-        self.clean_up().await
+        self.files_noted = files_begun;
+        Ok(())
     }
 
     fn collect(&self) -> Vec<Part> {
@@ -206,13 +215,21 @@ impl Flusher {
     async fn write_segment(&self, id: u64, parts: &[Part]) -> Result<(Arc<Segment>, Footer), Error> {
         let path = layout::segment_file(id);
         let written = self.write_segment_file(&path, parts).await;
-        match written {
-            Ok(()) => Segment::open(&self.shared.env.disk, id).await,
-            Err(error) => {
-                let _ = self.disk.remove(&path).await;
-                Err(error)
-            }
+        let opened = match written {
+            Ok(()) => Segment::open(&self.shared.segment_files, id).await,
+            Err(error) => Err(error),
+        };
+        if opened.is_err() {
+            let _ = self.remove_segment(id).await;
         }
+        opened
+    }
+
+    async fn remove_segment(&self, id: u64) -> Result<(), Error> {
+        self.shared.segment_files.forget(id);
+        self.disk.remove(&layout::segment_file(id)).await?;
+        // Some file systems give the space back only then.
+        Ok(self.disk.sync_dir(layout::SEGMENT_DIR).await?)
     }
 
     async fn write_segment_file(&self, path: &str, parts: &[Part]) -> Result<(), Error> {
@@ -250,8 +267,7 @@ impl Flusher {
         let mut replay_lsn = collected_at;
         let mut fields = Vec::with_capacity(groups.len());
         for group in &groups {
-            let at = parts.binary_search_by_key(&group.id, |part| part.group.id);
-            let part = at.ok().map(|at| &parts[at].part);
+            let part = part_of(parts, group);
             let inner = group.inner.lock();
             if inner.dropped {
                 continue;
@@ -259,11 +275,13 @@ impl Flusher {
             if let Some(item) = inner.needed_item_after(part.map(|part| part.flushed)) {
                 replay_lsn = replay_lsn.min(self.shared.lsn_of(item));
             }
-            fields.push(inner.to_fields(group.id, part));
+            let committed = inner.durably_committed(|item| self.shared.lsn_of(item) < self.shared.next_lsn());
+            fields.push(GroupFields { committed, ..inner.to_fields(group.id, part) });
         }
         Checkpoint {
             number: self.checkpoint.number + 1,
             replay_lsn: replay_lsn.max(self.checkpoint.replay_lsn),
+            synced_lsn: self.shared.synced_lsn(),
             next_generation: self.shared.pool.lock().next_generation,
             next_segment: self.checkpoint.next_segment + u64::from(segment.is_some()),
             segments: segments.into_iter().chain(segment).collect(),
@@ -296,52 +314,14 @@ impl Flusher {
         }
         self.shared.evict();
     }
-
-    /// Removes what the newest checkpoint no longer names, and recycles the journal files behind it.
-    async fn clean_up(&mut self) -> Result<(), Error> {
-        self.checkpoint.remove_older(&self.disk).await?;
-        self.shared.forget_blocks(self.checkpoint.replay_lsn);
-        let dead: Vec<_> = {
-            let mut segments = self.shared.segments.lock();
-            let listed = &self.checkpoint.segments;
-            let dead: Vec<u64> = segments.keys().filter(|id| !listed.contains(id)).copied().collect();
-            dead.iter().for_each(|id| drop(segments.remove(id)));
-            dead
-        };
-        for id in dead {
-            self.disk.remove(&layout::segment_file(id)).await?;
-            tracing::debug!(segment = id, "segment removed");
-        }
-        self.punch_doomed().await;
-        self.recycle().await
-    }
-
-    async fn recycle(&mut self) -> Result<(), Error> {
-        loop {
-            let (file, generation) = {
-                let mut pool = self.shared.pool.lock();
-                let done = pool.used.front().is_some_and(|used| used.last_lsn < self.checkpoint.replay_lsn);
-                let Some(used) = done.then(|| pool.used.pop_front()).flatten() else { return Ok(()) };
-                pool.next_generation += 1;
-                (used.file, pool.next_generation - 1)
-            };
-            let salt = self.shared.env.random.u64();
-            let file = file.recycle(Use { generation, salt }).await?;
-            tracing::debug!(file = file.number, generation, "journal file recycled");
-            self.add_spare(file, 0);
-        }
-    }
-
-    async fn punch_doomed(&self) {
-        let segments: Vec<_> = self.shared.segments.lock().values().cloned().collect();
-        for segment in segments {
-            if let Err(error) = segment.punch_doomed().await {
-                tracing::warn!(%error, segment = segment.id, "the space of trimmed records cannot be given back");
-            }
-        }
-    }
 }
 
-fn is_full(error: &Error) -> bool {
-    matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::StorageFull)
+/// What a flush takes of a group. The parts are sorted by group.
+pub(crate) fn part_of<'a>(parts: &'a [Part], group: &Group) -> Option<&'a FlushPart> {
+    let at = parts.binary_search_by_key(&group.id, |part| part.group.id);
+    at.ok().map(|at| &parts[at].part)
+}
+
+pub(crate) fn shortage(error: &Error) -> Option<Shortage> {
+    if let Error::Io(error) = error { Shortage::of(error) } else { None }
 }

@@ -44,8 +44,11 @@ pub(crate) struct Inner {
     gap: Option<String>,
     /// Why the group may not serve on this node.
     pub(crate) damaged: Option<String>,
-    /// The same, where a part of the journal was damaged: checkpoints keep it. Damage to segments is found anew at each start.
+    /// The same, where a part of the journal was damaged or let go: checkpoints keep it. Damage to segments is found anew at each start.
     lost: Option<String>,
+    /// The oldest item that the journal holds of a group whose segment is missing or damaged. It stays there, so that everything is
+    /// there again once the segment is.
+    held: Option<u64>,
 }
 
 /// The end of a group's record numbers and its newest arrival in ms.
@@ -234,8 +237,19 @@ impl Inner {
 
     /// The oldest item that recovery needs for this group, once its entries up to `flushed` are in a segment.
     pub(crate) fn needed_item_after(&self, flushed: Option<LogId>) -> Option<u64> {
+        if self.held.is_some() {
+            return self.held;
+        }
         let from = flushed.max(self.flushed).max(self.purged).map_or(0, |settled| settled.index + 1);
         self.tail.since(from).next().map(|entry| entry.item)
+    }
+
+    /// A frame of a group that may not serve: nobody would apply it, but the journal keeps it.
+    pub(crate) fn hold(&mut self, frame: &Frame, item: u64) {
+        let is_needed = !frame.kind.is_entry() || !self.is_settled(frame.log_id.index);
+        if self.lost.is_none() && is_needed {
+            self.held.get_or_insert(item);
+        }
     }
 
     /// Plays back one frame from the journal. Entries that are in a segment or gone are skipped; the rest must fit.
@@ -281,10 +295,26 @@ impl Inner {
         }
     }
 
-    /// Playback is over: a gap that no truncation explained is damage.
+    /// Playback is over: a gap that no truncation explained is damage, and so is a log that ends before what was committed.
     pub(crate) fn end_replay(&mut self) {
         if let Some(gap) = self.gap.take() {
             self.lose(&gap);
+        }
+        let last = self.last().max(self.snapshot.as_ref().map(|snapshot| snapshot.log_id));
+        if let Some(committed) = self.committed.filter(|committed| Some(*committed) > last && self.damaged.is_none()) {
+            let end = last.map_or("there is no entry".into(), |last| format!("the last entry is {last}"));
+            self.lose(&format!("{end}, and entries up to {committed} were committed"));
+        }
+    }
+
+    /// The newest committed position that is no further than what is durable: what a checkpoint may say, since a log that ends before
+    /// what was committed is damage.
+    pub(crate) fn durably_committed(&self, is_synced: impl Fn(u64) -> bool) -> Option<LogId> {
+        let committed = self.committed?;
+        let entry = self.tail.since(committed.index).next().filter(|entry| entry.frame.log_id.index == committed.index);
+        match entry {
+            Some(entry) if !is_synced(entry.item) => self.flushed.max(self.purged).min(Some(committed)),
+            _ => Some(committed),
         }
     }
 
@@ -292,6 +322,20 @@ impl Inner {
     pub(crate) fn lose(&mut self, reason: &str) {
         self.damaged.get_or_insert_with(|| reason.to_string());
         self.lost.get_or_insert_with(|| reason.to_string());
+        self.held = None;
+    }
+
+    /// Nobody will apply what is in the tail: it takes no memory, and the journal keeps it.
+    pub(crate) fn set_aside(&mut self) -> Freed {
+        self.held = self.needed_item_after(None).filter(|_| self.lost.is_none());
+        self.drop_front(|_| true, self.flushed)
+    }
+
+    /// The journal needs the space of what it holds of a group that does not serve.
+    pub(crate) fn let_go(&mut self) -> Freed {
+        let reason = self.damaged.clone().unwrap_or_default();
+        self.lose(&format!("what the journal held of it had to be let go, after: {reason}"));
+        self.drop_front(|_| true, self.flushed)
     }
 
     /// Whether a part of the journal was damaged that held something of the group.

@@ -95,6 +95,10 @@ impl GroupLog {
         let bytes: u64 = entries.iter().map(bytes_of).sum();
         {
             let mut inner = self.group.inner.lock();
+            if inner.has_lost() {
+                drop(inner);
+                return done(Err(std::io::Error::other("the group does not serve on this node")));
+            }
             let bytes_max = self.shared.options.payload_bytes_max();
             assert!(entries.iter().all(|frame| frame.payload.len() as u64 <= bytes_max), "the entry fits into no file");
             // Nobody sees the queue's end before the tail: readers and callbacks need this group's lock.

@@ -9,7 +9,8 @@ use types::GroupId;
 
 use crate::checkpoint::Checkpoint;
 use crate::group::Inner;
-use crate::recovery::Playback;
+use crate::open_files::{OpenFiles, SEGMENT_FILES_MAX};
+use crate::playback::Playback;
 use crate::scan::Scan;
 use crate::{Damage, Error, layout};
 
@@ -79,7 +80,8 @@ pub async fn inspect(disk: Arc<dyn Disk>) -> Result<Inspection, Error> {
     };
     let checkpoint = checkpoint.unwrap_or(Checkpoint { replay_lsn: 1, ..Checkpoint::default() });
     let scan = Scan::read(&disk).await?;
-    let playback = Playback::run(&disk, &checkpoint, &scan).await?;
+    let files = OpenFiles::new(Arc::clone(&disk), SEGMENT_FILES_MAX);
+    let playback = Playback::run(&files, &checkpoint, &scan).await?;
     damage.extend(playback.report.damage.iter().cloned());
     let mut groups = Vec::new();
     for (id, inner) in &playback.groups {

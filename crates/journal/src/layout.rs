@@ -9,7 +9,7 @@ use env::Disk;
 use crate::Error;
 
 /// The format of the whole directory. A change to any stored layout raises it.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 4;
 
 pub(crate) const LOCK: &str = "LOCK";
 pub(crate) const JOURNAL_DIR: &str = "journal";
@@ -37,6 +37,16 @@ pub(crate) fn checkpoint_draft(number: u64) -> String {
 /// The number in a file name of this module, if it is one with that ending.
 pub(crate) fn number_of(name: &str, ending: &str) -> Option<u64> {
     name.strip_suffix(ending)?.strip_suffix('.')?.parse().ok()
+}
+
+/// The number of a segment's path.
+pub(crate) fn segment_number(path: &str) -> Option<u64> {
+    number_of(path.strip_prefix(SEGMENT_DIR)?.strip_prefix('/')?, "segment")
+}
+
+/// The paths of all segments that there are, whatever the checkpoint says.
+pub(crate) async fn segments(disk: &Arc<dyn Disk>) -> Result<Vec<String>, Error> {
+    Ok(disk.list(SEGMENT_DIR).await?.into_iter().map(|name| format!("{SEGMENT_DIR}/{name}")).collect())
 }
 
 /// Checks the format mark, or writes it into a directory that has nothing in it yet. The mark is written last of all that makes a

@@ -3,13 +3,14 @@
 //! A put's way: [`GroupLog::append`] makes the entry readable and queues it; the writer ([`writer`]) puts everything that waits
 //! into one block ([`block`]), writes and syncs it once, and calls back; when the entry is committed and applied,
 //! [`GroupLog::applied`] makes its records readable; the flusher ([`flusher`]) later moves it into a segment ([`segment`]), writes
-//! a checkpoint ([`checkpoint`]) and recycles the journal file ([`file`]). After a crash [`recovery`] plays back what follows the
-//! checkpoint.
+//! a checkpoint ([`checkpoint`]) and recycles the journal file ([`file`]). After a crash [`recovery`] puts the memory together again, and
+//! [`playback`] finds what is damaged.
 //!
 //! Order of positions in a group: purged <= flushed (in a segment) <= applied <= committed <= synced <= appended.
 
 mod block;
 mod checkpoint;
+mod cleanup;
 mod error;
 mod file;
 mod flusher;
@@ -20,9 +21,12 @@ mod inspect;
 mod layout;
 mod log_id;
 mod node;
+mod open_files;
 mod options;
+mod playback;
 mod queue;
 mod recovery;
+mod room;
 mod scan;
 mod segment;
 mod shared;

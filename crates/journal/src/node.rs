@@ -87,6 +87,23 @@ impl Journal {
         self.shared.admission()
     }
 
+    /// From here on nothing is flushed, recycled or removed: the node will not serve, and what it holds stays for whoever can save
+    /// something from it. So it is from the start where the catalog is damaged.
+    pub fn freeze(&self) {
+        self.shared.frozen.store(true, Ordering::Relaxed);
+    }
+
+    /// The group's owner cannot serve it, whatever the journal says: it is refused from now on. What the journal holds of it stays as long
+    /// as there is room.
+    pub fn give_up(&self, id: GroupId, reason: String) {
+        let group = self.shared.groups.lock().get(&id).cloned();
+        if let Some(group) = group {
+            self.shared.mark_damaged(&group, reason);
+            let freed = group.inner.lock().set_aside();
+            self.shared.tail_shrank(freed);
+        }
+    }
+
     /// Writes and syncs what waits, marks the journal's end, and stops. Appending afterwards fails.
     pub async fn close(&self) {
         self.shared.queue.close();
@@ -103,7 +120,7 @@ impl Journal {
 fn start(env: Env, options: Options, telemetry: Telemetry, recovered: Recovered) -> Arc<Shared> {
     let dedicated = env.for_dedicated();
     let spawn = Arc::clone(&env.spawn);
-    let shared = Arc::new(Shared::new(env, options, telemetry, recovered.checkpoint.replay_lsn, recovered.next_lsn));
+    let shared = Arc::new(Shared::new(env, options, telemetry, recovered.lsns, recovered.segment_files));
     let mut tail_bytes = 0;
     {
         let mut groups = shared.groups.lock();
@@ -111,6 +128,8 @@ fn start(env: Env, options: Options, telemetry: Telemetry, recovered: Recovered)
             tail_bytes += inner.tail_bytes();
             if inner.damaged.is_some() {
                 shared.telemetry.groups_damaged.inc();
+                // A node without its catalog serves nothing.
+                shared.frozen.fetch_or(id == GroupId::CATALOG, Ordering::Relaxed);
             }
             groups.insert(id, Group::new(id, inner));
         }
@@ -119,7 +138,14 @@ fn start(env: Env, options: Options, telemetry: Telemetry, recovered: Recovered)
     *shared.segments.lock() = recovered.segments;
     *shared.pool.lock() = recovered.pool;
     let writer = Writer { shared: Arc::clone(&shared), position: recovered.position };
-    let flusher = Flusher { shared: Arc::clone(&shared), disk: dedicated.disk, checkpoint: recovered.checkpoint };
+    let flusher = Flusher {
+        shared: Arc::clone(&shared),
+        disk: dedicated.disk,
+        checkpoint: recovered.checkpoint,
+        trash: recovered.leftovers.into(),
+        is_short: false,
+        files_noted: 0,
+    };
     spawn.dedicated("journal", Box::pin(writer.run()));
     spawn.dedicated("flusher", Box::pin(flusher.run()));
     shared

@@ -1,23 +1,23 @@
-//! Puts the memory together from what is on disk: checkpoint, segment footers, then the journal's newest part.
+//! Puts the memory together from what is on disk, see [`crate::playback`], and prepares the directory for writing.
 //!
-//! Damage is told from a torn write by what follows it: each block was synced before the next one was written, so a bad block
-//! with any block behind it is damage, and a bad block at the very end is a write that was interrupted and is cut.
+//! Where something is damaged nothing is deleted: what looks like a leftover may be what somebody can save.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use env::{Disk, Env};
 use types::GroupId;
-use types::planted::{self, Bug};
 
-use crate::block::{self, Body};
-use crate::checkpoint::{Checkpoint, GroupFields};
+use crate::block::ALIGNMENT;
+use crate::checkpoint::Checkpoint;
 use crate::file::{HEADER_BYTES, JournalFile, Use};
-use crate::frame::{Frame, FrameKind};
 use crate::group::Inner;
+use crate::open_files::{OpenFiles, SEGMENT_FILES_MAX};
+use crate::playback::Playback;
 use crate::scan::{FoundBlock, Scan};
-use crate::segment::{Extent, Segment};
-use crate::shared::{FilePool, UsedFile};
+use crate::segment::Segment;
+use crate::shared::{FilePool, Lsns, UsedFile};
 use crate::writer::WritePosition;
 use crate::{Damage, Error, Options, layout};
 
@@ -39,169 +39,13 @@ pub(crate) struct Recovered {
     pub(crate) checkpoint: Checkpoint,
     pub(crate) groups: BTreeMap<GroupId, Inner>,
     pub(crate) segments: BTreeMap<u64, Arc<Segment>>,
+    pub(crate) segment_files: Arc<OpenFiles>,
     pub(crate) pool: FilePool,
     pub(crate) position: WritePosition,
-    pub(crate) next_lsn: u64,
+    pub(crate) lsns: Lsns,
+    /// Files that nobody needs, to be removed when there is time.
+    pub(crate) leftovers: Vec<String>,
     pub(crate) report: RecoveryReport,
-}
-
-/// The state in the making; also what inspection looks at.
-#[derive(Default)]
-pub(crate) struct Playback {
-    pub(crate) groups: BTreeMap<GroupId, Inner>,
-    pub(crate) segments: BTreeMap<u64, Arc<Segment>>,
-    pub(crate) report: RecoveryReport,
-    /// Blocks that count: what is behind is cut.
-    pub(crate) kept: usize,
-}
-
-impl Playback {
-    /// Reads everything without changing anything on disk.
-    pub(crate) async fn run(disk: &Arc<dyn Disk>, checkpoint: &Checkpoint, scan: &Scan) -> Result<Self, Error> {
-        let mut playback = Self::default();
-        for fields in &checkpoint.groups {
-            playback.report.damage.extend(known_loss(checkpoint, fields));
-            playback.groups.insert(GroupId(fields.group), Inner::from_fields(fields));
-        }
-        for id in &checkpoint.segments {
-            playback.open_segment(disk, *id).await?;
-        }
-        playback.check_extents();
-        playback.play(scan, checkpoint.replay_lsn).await?;
-        playback.groups.retain(|_, inner| !inner.dropped);
-        playback.groups.values_mut().for_each(Inner::end_replay);
-        Ok(playback)
-    }
-
-    async fn open_segment(&mut self, disk: &Arc<dyn Disk>, id: u64) -> Result<(), Error> {
-        let (segment, footer) = match Segment::open(disk, id).await {
-            Ok(opened) => opened,
-            Err(Error::Damaged(damage)) => {
-                self.report.damage.push(damage);
-                return Ok(());
-            }
-            Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-                let what = "the segment is missing".to_string();
-                self.report.damage.push(Damage { file: layout::segment_file(id), offset: 0, what });
-                return Ok(());
-            }
-            Err(error) => return Err(error),
-        };
-        for fields in footer.extents {
-            let group = self.groups.get_mut(&GroupId(fields.group));
-            let extent = Arc::new(Extent { segment: Arc::clone(&segment), fields });
-            match group {
-                Some(inner) if inner.purged < Some(extent.fields.last) => inner.extents.push(extent),
-                _ => extent.retire(),
-            }
-        }
-        self.segments.insert(id, segment);
-        Ok(())
-    }
-
-    /// A group's extents must cover all that it retains; where a segment is missing or damaged, its groups are found by the hole.
-    fn check_extents(&mut self) {
-        for (id, inner) in &mut self.groups {
-            inner.extents.sort_by_key(|extent| extent.fields.first);
-            let mut covered = inner.purged.map_or(0, |purged| purged.index + 1);
-            for extent in &inner.extents {
-                if extent.fields.first.index > covered {
-                    break;
-                }
-                covered = covered.max(extent.fields.last.index + 1);
-            }
-            if inner.flushed.is_some_and(|flushed| covered <= flushed.index) {
-                inner.damaged =
-                    Some(format!("entries of {id} from {covered} on are in a segment that is missing or damaged"));
-            }
-        }
-    }
-
-    async fn play(&mut self, scan: &Scan, replay_lsn: u64) -> Result<(), Error> {
-        let mut expected = None;
-        for (at, found) in scan.blocks.iter().enumerate() {
-            let is_last = at + 1 == scan.blocks.len();
-            let wanted = expected.unwrap_or(0).max(replay_lsn);
-            let in_order = expected.is_none_or(|expected| found.lsn() >= expected) && found.lsn() <= wanted;
-            if !in_order && !planted::active(Bug::StaleFrameReplayed) {
-                let missing = found.lsn().saturating_sub(wanted);
-                let what = format!(
-                    "{missing} blocks before block {} are missing or damaged; what they held is unknown",
-                    found.lsn()
-                );
-                self.report.damage.push(scan.damage(found.file, found.offset, what.clone()));
-                if planted::active(Bug::DamageReadAsEnd) {
-                    return Ok(());
-                }
-                self.damage_all(&what);
-            }
-            expected = Some(found.lsn() + 1);
-            if found.lsn() >= replay_lsn || planted::active(Bug::StaleFrameReplayed) {
-                let bytes = scan.block_bytes(found).await?;
-                if !self.play_block(scan, found, is_last, &bytes) {
-                    return Ok(());
-                }
-            }
-            self.kept = at + 1;
-        }
-        Ok(())
-    }
-
-    /// Plays back one block; false if the log ends before it.
-    fn play_block(&mut self, scan: &Scan, found: &FoundBlock, is_last: bool, bytes: &[u8]) -> bool {
-        let what = match block::read_body(&found.fields, bytes) {
-            Body::Intact(frames) => {
-                self.report.blocks += 1;
-                frames.into_iter().for_each(|frame| self.play_frame(frame, found.lsn()));
-                return true;
-            }
-            _ if is_last || planted::active(Bug::DamageReadAsEnd) => {
-                self.report.torn_tail = true;
-                return false;
-            }
-            Body::DamagedPayloads(frames, headers) => {
-                frames.into_iter().for_each(|frame| self.play_frame(frame, found.lsn()));
-                let groups: Vec<_> = headers.iter().map(|header| header.group).collect();
-                let what = format!("block {} holds damaged entries of groups {groups:?}", found.lsn());
-                for group in groups {
-                    self.groups.entry(group).or_default().lose(&what);
-                }
-                what
-            }
-            Body::DamagedTable => {
-                let what = format!("the table of block {} is damaged; what it held is unknown", found.lsn());
-                self.damage_all(&what);
-                what
-            }
-        };
-        self.report.damage.push(scan.damage(found.file, found.offset, what));
-        true
-    }
-
-    fn play_frame(&mut self, frame: Frame, lsn: u64) {
-        self.report.frames += 1;
-        let inner = self.groups.entry(frame.group).or_default();
-        // A damaged group may still leave.
-        if inner.damaged.is_none() || frame.kind == FrameKind::Drop {
-            inner.replay(frame, lsn);
-        }
-    }
-
-    /// Nobody knows whose data is damaged, so nobody's can be trusted to be complete.
-    fn damage_all(&mut self, reason: &str) {
-        for inner in self.groups.values_mut() {
-            inner.lose(reason);
-        }
-        // The catalog is on every node: its absence here would make the node begin anew over old data.
-        self.groups.entry(GroupId::CATALOG).or_default().lose(reason);
-    }
-}
-
-/// What an earlier start found damaged of a group and this one could not find any more.
-fn known_loss(checkpoint: &Checkpoint, fields: &GroupFields) -> Option<Damage> {
-    let reason = fields.lost.as_ref()?;
-    let what = format!("it notes that group {} was found damaged: {reason}", fields.group);
-    Some(Damage { file: layout::checkpoint_file(checkpoint.number), offset: 0, what })
 }
 
 /// Recovers the directory and prepares it for writing.
@@ -209,14 +53,15 @@ pub(crate) async fn recover(env: &Env, options: &Options) -> Result<Recovered, E
     // The journal's files go on to the writer's own thread; until then start-up may block. Segments are read by tasks.
     let dedicated = env.for_dedicated();
     let disk = &dedicated.disk;
-    let checkpoint = Checkpoint::newest(disk).await?.unwrap_or(Checkpoint {
+    let mut checkpoint = Checkpoint::newest(disk).await?.unwrap_or(Checkpoint {
         replay_lsn: 1,
         next_generation: 1,
         next_segment: 1,
         ..Checkpoint::default()
     });
     let scan = Scan::read(disk).await?;
-    let playback = Playback::run(&env.disk, &checkpoint, &scan).await?;
+    let segment_files = OpenFiles::new(Arc::clone(&env.disk), SEGMENT_FILES_MAX);
+    let playback = Playback::run(&segment_files, &checkpoint, &scan).await?;
     if playback.report.torn_tail {
         tracing::info!("the last write was interrupted and is cut: it was never acknowledged");
     }
@@ -231,14 +76,26 @@ pub(crate) async fn recover(env: &Env, options: &Options) -> Result<Recovered, E
         tracing::error!(%damage, "stored data is damaged");
     }
     sync_names(disk).await?;
-    remove_leftovers(disk, &checkpoint, &scan).await?;
+    let segments = layout::segments(disk).await?;
+    // A leftover is removed later, and its number is taken until then.
+    let taken = segments.iter().filter_map(|path| layout::segment_number(path)).max().map_or(0, |id| id + 1);
+    checkpoint.next_segment = checkpoint.next_segment.max(taken);
+    let leftovers = if playback.report.damage.is_empty() {
+        leftovers(disk, &checkpoint, &scan, segments).await?
+    } else {
+        Vec::new()
+    };
     let kept = &scan.blocks[..playback.kept];
     rewrite(&scan, kept.last()).await?;
-    let next_lsn = kept.last().map_or(1, |last| last.lsn() + 1).max(checkpoint.replay_lsn);
+    blank_cut_blocks(&scan, playback.kept).await?;
+    // Behind what was synced before: a hole that was found damaged must be found again.
+    let next = kept.last().map_or(0, FoundBlock::lsn).max(checkpoint.replay_lsn - 1).max(checkpoint.synced_lsn) + 1;
+    let synced = kept.iter().rev().find(|found| found.fields.frame_count > 0).map_or(0, FoundBlock::lsn);
+    let lsns = Lsns { replay: checkpoint.replay_lsn, synced: synced.max(checkpoint.synced_lsn), next };
     let (pool, position) = resume(&dedicated, options, &checkpoint, &scan, kept).await?;
     let Playback { mut groups, segments, report, .. } = playback;
     groups.values_mut().for_each(Inner::forget_lost_tail);
-    Ok(Recovered { checkpoint, groups, segments, pool, position, next_lsn, report })
+    Ok(Recovered { checkpoint, groups, segments, segment_files, pool, position, lsns, leftovers, report })
 }
 
 /// Writes the headers and the last block again and syncs them. After a killed process they may stand in the page cache alone, and
@@ -261,19 +118,28 @@ async fn sync_names(disk: &Arc<dyn Disk>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes files whose making or removal was interrupted.
-async fn remove_leftovers(disk: &Arc<dyn Disk>, checkpoint: &Checkpoint, scan: &Scan) -> Result<(), Error> {
-    for path in &scan.unfinished {
-        disk.remove(path).await?;
+/// A cut block at the end of its file would be found again, and taken for damage, if the next block went to the next file.
+async fn blank_cut_blocks(scan: &Scan, kept: usize) -> Result<(), Error> {
+    for found in &scan.blocks[kept..] {
+        let file = &scan.files[found.file].file;
+        file.write_at(found.offset, vec![Bytes::from_static(&[0; ALIGNMENT as usize])]).await?;
+        file.sync().await?;
     }
-    for name in disk.list(layout::SEGMENT_DIR).await? {
-        let listed = layout::number_of(&name, "segment").is_some_and(|id| checkpoint.segments.contains(&id));
-        if !listed {
-            disk.remove(&format!("{}/{name}", layout::SEGMENT_DIR)).await?;
-        }
-    }
+    Ok(())
+}
+
+/// Removes what an interrupted checkpoint left, and names the other files whose making or removal was interrupted. Those may be
+/// many gigabytes, which a start does not wait for.
+async fn leftovers(
+    disk: &Arc<dyn Disk>,
+    checkpoint: &Checkpoint,
+    scan: &Scan,
+    segments: Vec<String>,
+) -> Result<Vec<String>, Error> {
     checkpoint.remove_older(disk).await?;
-    sync_names(disk).await
+    let listed = |path: &String| layout::segment_number(path).is_some_and(|id| checkpoint.segments.contains(&id));
+    let dead = segments.into_iter().filter(|path| !listed(path));
+    Ok(dead.chain(scan.unfinished.iter().cloned()).collect())
 }
 
 /// Sorts the files into used, current and spare ones; makes the first one in an empty directory.

@@ -7,7 +7,7 @@ use env::{Disk, File};
 use types::planted::{self, Bug};
 
 use crate::block::{self, ALIGNMENT, Fields};
-use crate::file::{HEADER_BYTES, JournalFile, Use};
+use crate::file::{HEADER_BYTES, Header, JournalFile};
 use crate::{Damage, Error, layout};
 
 const ENDING: &str = "journal";
@@ -33,38 +33,83 @@ impl FoundBlock {
     }
 }
 
+/// A file that holds blocks and is not as it was made.
+#[derive(Clone, Debug)]
+pub(crate) struct DamagedFile {
+    pub(crate) damage: Damage,
+    /// The newest block that it may have held.
+    pub(crate) newest_lsn: u64,
+}
+
 /// Everything in the journal directory.
 pub(crate) struct Scan {
     /// In the order of use.
     pub(crate) files: Vec<JournalFile>,
     /// In the order of the log.
     pub(crate) blocks: Vec<FoundBlock>,
-    /// Files whose making was interrupted: nothing was ever stored in them.
+    /// Files whose making was interrupted: there is no block in them.
     pub(crate) unfinished: Vec<String>,
+    pub(crate) damaged: Vec<DamagedFile>,
     /// Greater than every number in use.
     pub(crate) next_number: u64,
 }
 
 impl Scan {
     pub(crate) async fn read(disk: &Arc<dyn Disk>) -> Result<Self, Error> {
-        let mut scan = Self { files: Vec::new(), blocks: Vec::new(), unfinished: Vec::new(), next_number: 0 };
+        let mut scan =
+            Self { files: Vec::new(), blocks: Vec::new(), unfinished: Vec::new(), damaged: Vec::new(), next_number: 0 };
+        let mut found = Vec::new();
         for name in disk.list(layout::JOURNAL_DIR).await? {
             let Some(number) = layout::number_of(&name, ENDING) else { continue };
             scan.next_number = scan.next_number.max(number + 1);
-            let path = layout::journal_file(number);
-            let file = disk.open(&path).await?;
-            let bytes = file.len().await?;
-            match Use::of_file(&file.read_at(0, HEADER_BYTES as usize).await?) {
-                Some(current) => scan.files.push(JournalFile { number, current, bytes, file }),
-                None => scan.unfinished.push(path),
-            }
+            found.extend(scan.read_file(disk, number).await?);
         }
-        scan.files.sort_by_key(|file| file.current.generation);
-        for file in 0..scan.files.len() {
-            let found = find_blocks(&scan.files[file]).await?;
-            scan.blocks.extend(found.into_iter().map(|(offset, fields)| FoundBlock { file, offset, fields }));
+        found.sort_by_key(|(file, _)| file.current.generation);
+        for (file, (journal_file, blocks)) in found.into_iter().enumerate() {
+            scan.files.push(journal_file);
+            scan.blocks.extend(blocks.into_iter().map(|(offset, fields)| FoundBlock { file, offset, fields }));
         }
         Ok(scan)
+    }
+
+    /// The file with the blocks of its present use; `None` for what is no file of the log.
+    async fn read_file(
+        &mut self,
+        disk: &Arc<dyn Disk>,
+        number: u64,
+    ) -> Result<Option<(JournalFile, Vec<Found>)>, Error> {
+        let path = layout::journal_file(number);
+        let file = disk.open(&path).await?;
+        let bytes = file.len().await?;
+        let damaged =
+            |what, newest_lsn| DamagedFile { damage: Damage { file: path.clone(), offset: 0, what }, newest_lsn };
+        let Some(header) = Header::of_file(&file.read_at(0, HEADER_BYTES as usize).await?) else {
+            // A header is never unreadable for want of power: its copies are written one after the other.
+            match find_blocks(&file, bytes, bytes, |_| true).await?.iter().map(|(_, fields)| fields.place.lsn).max() {
+                Some(newest) => {
+                    let what = format!("both copies of the header are damaged; it holds blocks up to {newest}");
+                    self.damaged.push(damaged(what, newest));
+                }
+                None => self.unfinished.push(path),
+            }
+            return Ok(None);
+        };
+        let current = header.current;
+        let present =
+            |fields: &Fields| fields.place.generation == current.generation && fields.place.salt == current.salt;
+        let blocks = find_blocks(&file, bytes, header.bytes, |fields| {
+            present(fields) || planted::active(Bug::StaleFrameReplayed)
+        })
+        .await?;
+        if bytes < header.bytes {
+            if blocks.is_empty() {
+                self.unfinished.push(path);
+                return Ok(None);
+            }
+            let what = format!("it has {bytes} bytes, and had {}: blocks may be missing", header.bytes);
+            self.damaged.push(damaged(what, u64::MAX));
+        }
+        Ok(Some((JournalFile { number, current, bytes: bytes.min(header.bytes), file }, blocks)))
     }
 
     /// The block's bytes, header included.
@@ -78,19 +123,29 @@ impl Scan {
     }
 }
 
-/// All blocks of a file's present use, searching on page by page where one is missing.
-async fn find_blocks(file: &JournalFile) -> Result<Vec<(u64, Fields)>, Error> {
+/// A block and where it begins.
+type Found = (u64, Fields);
+
+/// All blocks of a file that are `wanted`, searching on page by page where one is missing.
+///
+/// `made_bytes` is the length that the file was made with, where it has become shorter.
+async fn find_blocks(
+    file: &Arc<dyn File>,
+    bytes: u64,
+    made_bytes: u64,
+    wanted: impl Fn(&Fields) -> bool,
+) -> Result<Vec<Found>, Error> {
     let mut found = Vec::new();
     let mut at = HEADER_BYTES;
     let mut chunk = Bytes::new();
     let mut chunk_at = 0;
-    while at < file.bytes {
+    while at < bytes {
         if at < chunk_at || at >= chunk_at + chunk.len() as u64 {
-            chunk = read_pages(&file.file, at, file.bytes).await?;
+            chunk = read_pages(file, at, bytes).await?;
             chunk_at = at;
         }
         let fields = chunk.get((at - chunk_at) as usize..).and_then(Fields::read);
-        match fields.filter(|fields| belongs(fields, file, at)) {
+        match fields.filter(|fields| fits(fields, made_bytes, at) && wanted(fields)) {
             Some(fields) => {
                 found.push((at, fields));
                 at += block::stored_len(fields.body_len);
@@ -112,8 +167,6 @@ async fn read_pages(file: &Arc<dyn File>, at: u64, end: u64) -> Result<Bytes, Er
     Ok(bytes)
 }
 
-fn belongs(fields: &Fields, file: &JournalFile, at: u64) -> bool {
-    let fits = fields.body_len < file.bytes && at + block::stored_len(fields.body_len) <= file.bytes;
-    let present = fields.place.generation == file.current.generation && fields.place.salt == file.current.salt;
-    fits && (present || planted::active(Bug::StaleFrameReplayed))
+fn fits(fields: &Fields, bytes: u64, at: u64) -> bool {
+    fields.body_len < bytes && at + block::stored_len(fields.body_len) <= bytes
 }

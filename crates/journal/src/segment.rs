@@ -4,16 +4,18 @@
 //! crc32c u32`, little endian, checksum over the first 20 bytes) and the frame as it stood in the journal. Behind the last extent
 //! stands the footer (bincode), behind it a trailer: `footer_len u64, footer_crc u32, version u32, magic u64`.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use env::{Disk, File};
+use env::File;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use types::{GroupId, RecordNumber, TimestampMs};
 
 use crate::frame::{FRAME_HEADER_LEN, Frame};
+use crate::open_files::OpenFiles;
 use crate::tail::{AppliedFrame, Assigned};
 use crate::{Damage, Error, LogId, layout};
 
@@ -148,7 +150,7 @@ struct Dead {
 pub(crate) struct Segment {
     pub(crate) id: u64,
     pub(crate) bytes: u64,
-    file: Arc<dyn File>,
+    files: Arc<OpenFiles>,
     /// Extents that still hold retained entries.
     pub(crate) live_extents: AtomicU64,
     dead: Mutex<Dead>,
@@ -160,10 +162,10 @@ impl Segment {
     }
 
     /// Opens a segment and reads its footer.
-    pub(crate) async fn open(disk: &Arc<dyn Disk>, id: u64) -> Result<(Arc<Self>, Footer), Error> {
+    pub(crate) async fn open(files: &Arc<OpenFiles>, id: u64) -> Result<(Arc<Self>, Footer), Error> {
         let path = layout::segment_file(id);
         let damage = |offset, what: &str| Damage { file: path.clone(), offset, what: what.into() };
-        let file = disk.open(&path).await?;
+        let file = files.get(id).await?;
         let bytes = file.len().await?;
         let trailer_at =
             bytes.checked_sub(TRAILER_LEN).ok_or_else(|| Error::Damaged(damage(0, "the file is cut off")))?;
@@ -186,11 +188,18 @@ impl Segment {
         }
         let footer: Footer = crate::stored::decode(&footer)
             .ok_or_else(|| Error::Damaged(damage(footer_at, "the footer cannot be read")))?;
-        Ok((Arc::new(Self::new(id, bytes, file, footer.extents.len() as u64)), footer))
+        Ok((Arc::new(Self::new(id, bytes, Arc::clone(files), footer.extents.len() as u64)), footer))
     }
 
-    fn new(id: u64, bytes: u64, file: Arc<dyn File>, live: u64) -> Self {
-        Self { id, bytes, file, live_extents: AtomicU64::new(live), dead: Mutex::default() }
+    fn new(id: u64, bytes: u64, files: Arc<OpenFiles>, live: u64) -> Self {
+        Self { id, bytes, files, live_extents: AtomicU64::new(live), dead: Mutex::default() }
+    }
+
+    async fn file(&self) -> Result<Arc<dyn File>, Error> {
+        self.files.get(self.id).await.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::Damaged(missing(self.id)),
+            _ => error.into(),
+        })
     }
 
     /// Whether a checkpoint would free much of its space.
@@ -209,11 +218,19 @@ impl Segment {
     /// The checkpoint is durable: gives the space back. What cannot be given back is kept until the whole segment goes.
     pub(crate) async fn punch_doomed(&self) -> Result<(), Error> {
         let doomed = std::mem::take(&mut self.dead.lock().doomed);
+        if doomed.is_empty() {
+            return Ok(());
+        }
+        let file = self.file().await?;
         for (offset, length) in doomed {
-            self.file.punch_hole(offset, length).await?;
+            file.punch_hole(offset, length).await?;
         }
         Ok(())
     }
+}
+
+pub(crate) fn missing(id: u64) -> Damage {
+    Damage { file: layout::segment_file(id), offset: 0, what: "the segment is missing".into() }
 }
 
 /// One group's part of a segment.
@@ -255,7 +272,7 @@ impl Extent {
         // Ends at a point, so that the last entry is whole.
         let after = self.fields.points.partition_point(|point| point.offset < wanted_end);
         let end = self.fields.points.get(after).map_or(self.end(), |point| point.offset);
-        let bytes = self.segment.file.read_at(start, (end - start) as usize).await?;
+        let bytes = self.segment.file().await?.read_at(start, (end - start) as usize).await?;
         self.parse(bytes, start, end)
     }
 

@@ -12,6 +12,7 @@ use types::GroupId;
 
 use crate::file::JournalFile;
 use crate::group::{Freed, Group};
+use crate::open_files::OpenFiles;
 use crate::queue::Queue;
 use crate::segment::Segment;
 use crate::{Options, Refusal};
@@ -46,6 +47,17 @@ struct Evictable {
     upto: u64,
 }
 
+/// Where the log stands at a start.
+#[derive(Clone, Copy)]
+pub(crate) struct Lsns {
+    /// The oldest block that was played back.
+    pub(crate) replay: u64,
+    /// The newest one that holds frames.
+    pub(crate) synced: u64,
+    /// The one to be written next.
+    pub(crate) next: u64,
+}
+
 pub(crate) struct Shared {
     pub(crate) env: Env,
     pub(crate) options: Options,
@@ -53,16 +65,24 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) groups: Mutex<BTreeMap<GroupId, Arc<Group>>>,
     pub(crate) segments: Mutex<BTreeMap<u64, Arc<Segment>>>,
+    pub(crate) segment_files: Arc<OpenFiles>,
     pub(crate) pool: Mutex<FilePool>,
     /// Wakes the writer when a spare file has been made.
     pub(crate) spare_made: Notify,
     pub(crate) flusher_wake: Notify,
     pub(crate) disk_full: AtomicBool,
+    /// The node will not serve: nothing is flushed, recycled or removed any more.
+    pub(crate) frozen: AtomicBool,
+    /// How many files have got their first block. A checkpoint then notes how far the log reaches, so that a file that is missing at a
+    /// later start is missed.
+    pub(crate) files_begun: AtomicU64,
     /// Set by `close`; the flusher ends.
     pub(crate) closing: AtomicBool,
     /// How many of writer and flusher have ended.
     pub(crate) ended: watch::Sender<u32>,
     next_lsn: AtomicU64,
+    /// The newest synced block that holds frames.
+    synced_lsn: AtomicU64,
     /// The blocks since the newest checkpoint, oldest first.
     blocks: Mutex<VecDeque<BlockItems>>,
     tail_bytes: AtomicU64,
@@ -70,10 +90,24 @@ pub(crate) struct Shared {
     evictable: Mutex<VecDeque<Evictable>>,
 }
 
+impl FilePool {
+    /// The newest block of the oldest used file, if the writer finds no file before that one is recycled and no more may be made.
+    pub(crate) fn oldest_when_full(&self, files_max: usize) -> Option<u64> {
+        let is_full = self.spare.is_empty() && self.count >= files_max;
+        self.used.front().filter(|_| is_full).map(|used| used.last_lsn)
+    }
+}
+
 impl Shared {
-    /// `replay_lsn` is the oldest block that was played back, `next_lsn` the one to be written next. Entries that were played back
-    /// have their block's number as their item's.
-    pub(crate) fn new(env: Env, options: Options, telemetry: Telemetry, replay_lsn: u64, next_lsn: u64) -> Self {
+    /// Entries that were played back have their block's number as their item's.
+    pub(crate) fn new(
+        env: Env,
+        options: Options,
+        telemetry: Telemetry,
+        lsns: Lsns,
+        segment_files: Arc<OpenFiles>,
+    ) -> Self {
+        let Lsns { replay: replay_lsn, synced: synced_lsn, next: next_lsn } = lsns;
         Self {
             env,
             options,
@@ -81,13 +115,17 @@ impl Shared {
             queue: Queue::new(next_lsn),
             groups: Mutex::default(),
             segments: Mutex::default(),
+            segment_files,
             pool: Mutex::default(),
             spare_made: Notify::new(),
             flusher_wake: Notify::new(),
             disk_full: AtomicBool::new(false),
+            frozen: AtomicBool::new(false),
+            files_begun: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             ended: watch::Sender::new(0),
             next_lsn: AtomicU64::new(next_lsn),
+            synced_lsn: AtomicU64::new(synced_lsn),
             blocks: Mutex::new((replay_lsn..next_lsn).map(|lsn| BlockItems { lsn, end: lsn + 1 }).collect()),
             tail_bytes: AtomicU64::new(0),
             unflushed_bytes: AtomicU64::new(0),
@@ -109,8 +147,16 @@ impl Shared {
     }
 
     /// The block has been written and synced.
-    pub(crate) fn end_block(&self, lsn: u64) {
+    pub(crate) fn end_block(&self, lsn: u64, frames: usize) {
+        if frames > 0 {
+            self.synced_lsn.store(lsn, Ordering::Release);
+        }
         self.next_lsn.store(lsn + 1, Ordering::Release);
+    }
+
+    /// The newest synced block that holds frames. The mark at the end of a stopped node's journal is none: it may be lost.
+    pub(crate) fn synced_lsn(&self) -> u64 {
+        self.synced_lsn.load(Ordering::Acquire)
     }
 
     /// The block that holds an item; the next one if it has not been written yet.
@@ -201,11 +247,13 @@ mod tests {
     fn an_item_is_found_in_its_block_also_behind_the_mark_at_the_end() {
         let disk = FaultDisk::new(1, FaultPlan::default());
         let env = sim::env(1, SimClock::new(0), disk.mount(), ProcessEnd::default());
-        let shared = Shared::new(env, Options::default(), Telemetry::new(), 1, 1);
+        let (lsns, files) = (Lsns { replay: 1, synced: 0, next: 1 }, OpenFiles::new(disk.mount(), 1));
+        let shared = Shared::new(env, Options::default(), Telemetry::new(), lsns, files);
         for (lsn, end) in [(1, 10), (2, 0)] {
             shared.begin_block(lsn, end);
-            shared.end_block(lsn);
+            shared.end_block(lsn, end as usize);
         }
+        assert_eq!(shared.synced_lsn(), 1, "the mark holds nothing");
         assert_eq!([0, 9, 10].map(|item| shared.lsn_of(item)), [1, 1, 3]);
     }
 }

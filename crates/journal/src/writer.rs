@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use types::planted::{self, Bug};
@@ -31,7 +32,10 @@ impl Writer {
         while let Some(items) = self.shared.queue.take(self.shared.options.block_bytes_max).await {
             self.write_items(items).await;
         }
-        self.write_block(&[], 0).await;
+        // Not worth waiting for another file: the last checkpoint names the log's end too.
+        if self.position.offset + block::ALIGNMENT <= self.position.file.bytes {
+            self.write_block(&[], 0).await;
+        }
         self.shared.note_ended();
     }
 
@@ -80,8 +84,12 @@ impl Writer {
         if let Err(error) = self.write_and_sync(slices).await {
             self.give_up(error).await;
         }
+        self.shared.end_block(lsn, frames.len());
+        if self.position.offset == HEADER_BYTES {
+            self.shared.files_begun.fetch_add(1, Ordering::Release);
+            self.shared.flusher_wake.notify_one();
+        }
         self.position.offset += stored;
-        self.shared.end_block(lsn);
         self.observe(frames.len(), stored, self.shared.env.clock.monotonic() - started);
     }
 

@@ -1,60 +1,216 @@
-//! To the other replicas: nobody yet. Groups have one voter in this release, and the transport comes with the next.
+//! From a replica to the others of its group, over the node's transport.
 
-use openraft::errors::{RPCError, ReplicationClosed, StreamingError, Unreachable};
-use openraft::network::RPCOption;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{Stream, StreamExt};
+use openraft::base::{BoxFuture, BoxStream};
+use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
+use openraft::impls::EmptyNode;
 use openraft::network::v2::RaftNetworkV2;
-use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse};
+use openraft::network::{Backoff, RPCOption};
+use openraft::raft::{
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult, VoteRequest, VoteResponse,
+};
 use openraft::type_config::alias::{SnapshotOf, VoteOf};
-use openraft::{AnyError, OptionalSend, RaftNetworkFactory};
+use openraft::{OptionalSend, RaftNetworkFactory};
+use transport::{CallError, Lane, Request};
+use types::{GroupId, ReplicaId};
 
-use crate::config::Config;
+use crate::config::{Config, RaftLogId};
+use crate::messages::{Message, Reply, VotePurpose};
+use crate::node::Inner;
 use crate::snapshot::SnapshotBytes;
+use crate::{messages, service, stored};
 
-/// Answers every call with "unreachable".
-pub(crate) struct NoPeers;
+/// What is waited for between two attempts to reach a replica: doubled each time, from the first to the last of these, and up to half
+/// as much again by chance. A node that comes back is noticed by its pulse, which ends the waiting.
+const BACKOFF_MIN: Duration = Duration::from_millis(100);
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
-fn unreachable() -> Unreachable<Config> {
-    Unreachable::new(&AnyError::error("groups have one voter in this release"))
+/// Makes the ways to the other replicas of one group.
+pub(crate) struct Network {
+    pub(crate) node: Arc<Inner>,
+    pub(crate) group: GroupId,
 }
 
-impl RaftNetworkFactory<Config> for NoPeers {
-    type Network = NoPeers;
+impl RaftNetworkFactory<Config> for Network {
+    type Network = Peer;
 
-    async fn new_client(&mut self, _: u64, _: &openraft::impls::EmptyNode) -> NoPeers {
-        NoPeers
+    async fn new_client(&mut self, target: u64, _: &EmptyNode) -> Peer {
+        Peer { node: Arc::clone(&self.node), group: self.group, target: ReplicaId(target) }
     }
 }
 
-impl RaftNetworkV2<Config> for NoPeers {
+/// The way to one replica.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    node: Arc<Inner>,
+    group: GroupId,
+    target: ReplicaId,
+}
+
+fn unreachable(error: &CallError) -> RPCError<Config> {
+    match error {
+        // Perhaps it has arrived; it may be sent again at once.
+        CallError::Unknown(_) => NetworkError::new(error).into(),
+        CallError::NotSent(_) | CallError::Refused(_) => Unreachable::new(error).into(),
+    }
+}
+
+fn nonsense(reply: &Reply) -> RPCError<Config> {
+    Unreachable::from_string(format!("the other replica answers {reply:?}")).into()
+}
+
+impl Peer {
+    async fn call(
+        &self,
+        lane: Lane,
+        message: &Message,
+        body: Vec<Bytes>,
+        deadline: Duration,
+    ) -> Result<Reply, RPCError<Config>> {
+        let request = Request { service: service::RAFT, group: self.group, head: messages::encode(message), body };
+        let answer = self.node.transport.call(self.target.node(), lane, request, deadline).await;
+        let answer = answer.map_err(|error| unreachable(&error))?;
+        messages::decode(&answer.head)
+            .ok_or_else(|| Unreachable::from_string("the other node's answer makes no sense").into())
+    }
+
+    async fn append(&self, lane: Lane, rpc: AppendEntriesRequest<Config>) -> Result<Appended, RPCError<Config>> {
+        let last = rpc.entries.last().map(|entry| entry.log_id).or(rpc.prev_log_id);
+        let message = Message::Append {
+            to: self.target,
+            vote: stored::vote_from_raft(&rpc.vote),
+            prev: rpc.prev_log_id.as_ref().map(stored::from_raft),
+            commit: rpc.leader_commit.as_ref().map(stored::from_raft),
+        };
+        let frames: Vec<_> = rpc.entries.into_iter().map(|entry| stored::to_frame(self.group, entry)).collect();
+        let body = messages::encode_frames(&frames);
+        let response = match self.call(lane, &message, body, self.node.options.append_deadline).await? {
+            Reply::Appended => AppendEntriesResponse::Success,
+            Reply::Conflict => AppendEntriesResponse::Conflict,
+            Reply::HigherVote(vote) => AppendEntriesResponse::HigherVote(stored::vote_to_raft(vote)),
+            reply => return Err(nonsense(&reply)),
+        };
+        if matches!(response, AppendEntriesResponse::Conflict) && rpc.prev_log_id.is_none() {
+            // Nothing can conflict with the beginning of the log.
+            return Err(nonsense(&Reply::Conflict));
+        }
+        Ok(Appended { response, prev: rpc.prev_log_id, last })
+    }
+
+    async fn ask_for_vote(
+        &self,
+        rpc: VoteRequest<Config>,
+        purpose: VotePurpose,
+    ) -> Result<VoteResponse<Config>, RPCError<Config>> {
+        let last = rpc.last_log_id.as_ref().map(stored::from_raft);
+        let message = Message::Vote { to: self.target, vote: stored::vote_from_raft(&rpc.vote), last, purpose };
+        match self.call(Lane::Control, &message, Vec::new(), self.node.options.call_deadline).await? {
+            Reply::Voted { vote, last, granted } => {
+                Ok(VoteResponse::new(stored::vote_to_raft(vote), last.map(stored::to_raft), granted))
+            }
+            reply => Err(nonsense(&reply)),
+        }
+    }
+}
+
+/// What became of the entries behind `prev` up to `last`.
+struct Appended {
+    response: AppendEntriesResponse<Config>,
+    prev: Option<RaftLogId>,
+    last: Option<RaftLogId>,
+}
+
+impl RaftNetworkV2<Config> for Peer {
     type SnapshotData = SnapshotBytes;
 
     async fn append_entries(
         &mut self,
-        _: AppendEntriesRequest<Config>,
+        rpc: AppendEntriesRequest<Config>,
         _: RPCOption,
     ) -> Result<AppendEntriesResponse<Config>, RPCError<Config>> {
-        Err(unreachable().into())
+        // Used where a leader makes sure that it still leads: this must not wait behind bulk.
+        let lane = if rpc.entries.is_empty() { Lane::Control } else { Lane::Data };
+        Ok(self.append(lane, rpc).await?.response)
     }
 
-    async fn vote(&mut self, _: VoteRequest<Config>, _: RPCOption) -> Result<VoteResponse<Config>, RPCError<Config>> {
-        Err(unreachable().into())
+    /// Several messages are on their way at once. They arrive in order, since they take one connection and their beginnings are
+    /// polled in order; should one overtake another all the same, the follower notes a conflict and the leader tries again.
+    fn stream_append<'s, S>(
+        &'s mut self,
+        input: S,
+        _: RPCOption,
+    ) -> BoxFuture<'s, Result<BoxStream<'s, Result<StreamAppendResult<Config>, RPCError<Config>>>, RPCError<Config>>>
+    where
+        S: Stream<Item = AppendEntriesRequest<Config>> + OptionalSend + Unpin + 'static,
+    {
+        let in_flight = self.node.options.appends_in_flight.max(1);
+        let peer = self.clone();
+        let appends = input.map(move |rpc| {
+            let peer = peer.clone();
+            async move { peer.append(Lane::Data, rpc).await }
+        });
+        let results = appends.buffered(in_flight).map(|result| {
+            let Appended { response, prev, last } = result?;
+            Ok(response.into_stream_result(prev, last))
+        });
+        // Whoever reads it stops at the first error; what is behind it is about a state that does not hold.
+        let results = results.scan(false, |failed, result| {
+            let over = std::mem::replace(failed, !matches!(result, Ok(Ok(_))));
+            std::future::ready((!over).then_some(result))
+        });
+        let results: BoxStream<'s, _> = Box::pin(results);
+        Box::pin(std::future::ready(Ok(results)))
+    }
+
+    async fn vote(&mut self, rpc: VoteRequest<Config>, _: RPCOption) -> Result<VoteResponse<Config>, RPCError<Config>> {
+        let purpose = if rpc.leadership_transfer { VotePurpose::Transfer } else { VotePurpose::Election };
+        self.ask_for_vote(rpc, purpose).await
     }
 
     async fn pre_vote(
         &mut self,
-        _: VoteRequest<Config>,
+        rpc: VoteRequest<Config>,
         _: RPCOption,
     ) -> Result<VoteResponse<Config>, RPCError<Config>> {
-        Err(unreachable().into())
+        self.ask_for_vote(rpc, VotePurpose::Probe).await
     }
 
     async fn full_snapshot(
         &mut self,
-        _: VoteOf<Config>,
-        _: SnapshotOf<Config, SnapshotBytes>,
-        _: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
+        vote: VoteOf<Config>,
+        snapshot: SnapshotOf<Config, SnapshotBytes>,
+        cancel: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
         _: RPCOption,
     ) -> Result<SnapshotResponse<Config>, StreamingError<Config>> {
-        Err(unreachable().into())
+        let Some(last) = snapshot.meta.last_log_id.as_ref().map(stored::from_raft) else {
+            let nothing: Unreachable<Config> = Unreachable::from_string("the snapshot stands nowhere");
+            return Err(nothing.into());
+        };
+        let crc = crc32c::crc32c(&snapshot.snapshot.0);
+        let message = Message::Snapshot { to: self.target, vote: stored::vote_from_raft(&vote), last, crc };
+        let call = self.call(Lane::Data, &message, vec![snapshot.snapshot.0], self.node.options.append_deadline);
+        let answer = tokio::select! {
+            biased;
+            closed = cancel => return Err(closed.into()),
+            answer = call => answer,
+        };
+        match answer {
+            Ok(Reply::Installed { vote }) => Ok(SnapshotResponse::new(stored::vote_to_raft(vote))),
+            Ok(reply) => Err(Unreachable::from_string(format!("the other replica answers {reply:?}")).into()),
+            Err(error) => Err(Unreachable::new(&error).into()),
+        }
+    }
+
+    fn backoff(&self) -> Option<Backoff> {
+        let random = Arc::clone(&self.node.env.random);
+        let waits = (0u32..).map(move |attempt| {
+            let wait = BACKOFF_MIN.saturating_mul(1 << attempt.min(16)).min(BACKOFF_MAX);
+            wait + wait.mul_f64((random.u64() >> 40) as f64 / (1u64 << 25) as f64)
+        });
+        Some(Backoff::new(waits))
     }
 }

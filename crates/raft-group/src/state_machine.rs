@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use env::Spawn;
@@ -28,6 +29,8 @@ pub(crate) struct StateMachine {
     machine: Box<dyn Machine>,
     spawn: Arc<dyn Spawn>,
     applied: Option<LogId>,
+    /// The term of `applied`, for those outside.
+    applied_term: Arc<AtomicU64>,
     /// Oldest first; never empty; the last one is in force.
     memberships: Vec<Stored>,
 }
@@ -41,8 +44,14 @@ struct Batch {
 
 impl StateMachine {
     /// The machine as the log last knew it: at its checkpoint or its snapshot, whichever is later. openraft applies what follows.
-    pub(crate) fn restore(log: GroupLog, machine: Box<dyn Machine>, spawn: Arc<dyn Spawn>) -> Result<Self, Error> {
-        let mut restored = Self { log, machine, spawn, applied: None, memberships: vec![Stored::default()] };
+    pub(crate) fn restore(
+        log: GroupLog,
+        machine: Box<dyn Machine>,
+        spawn: Arc<dyn Spawn>,
+        applied_term: Arc<AtomicU64>,
+    ) -> Result<Self, Error> {
+        let mut restored =
+            Self { log, machine, spawn, applied: None, applied_term, memberships: vec![Stored::default()] };
         let newest =
             restored.log.checkpoint().into_iter().chain(restored.log.snapshot()).max_by_key(|state| state.log_id);
         if let Some(newest) = newest {
@@ -86,6 +95,9 @@ impl StateMachine {
         let state = self.machine.checkpoint().map(|state| Envelope::encode(&self.memberships, &state));
         self.log.applied(&batch.assigned, state);
         self.machine.applied_batch();
+        if let Some(applied) = self.applied {
+            self.applied_term.store(applied.term, Ordering::Release);
+        }
         batch.assigned.clear();
         batch.replies.drain(..).for_each(|(responder, reply)| responder.send(Reply(reply)));
     }

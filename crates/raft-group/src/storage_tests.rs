@@ -72,7 +72,8 @@ impl StoreBuilder<Config, FromFirst, StateMachine, Journal> for Builder {
         let journal = journal(&env).await;
         let store = FromFirst::new(LogStore { log: journal.group(GroupId(1)).unwrap() });
         let log = journal.group(GroupId(2)).unwrap();
-        let machine = StateMachine::restore(log, Box::<Position>::default(), Arc::clone(&env.spawn)).unwrap();
+        let spawn = Arc::clone(&env.spawn);
+        let machine = StateMachine::restore(log, Box::<Position>::default(), spawn, Arc::default()).unwrap();
         Ok((journal, store, machine))
     }
 }

@@ -8,6 +8,8 @@ mod compaction;
 mod death;
 #[path = "group/idle.rs"]
 mod idle;
+#[path = "support/machine.rs"]
+mod machine;
 #[path = "group/restarts.rs"]
 mod restarts;
 #[path = "group/world.rs"]
@@ -19,7 +21,8 @@ use std::time::Duration;
 
 use env::sim::{self, FaultDisk, FaultPlan, ProcessEnd, SimClock};
 
-use crate::world::{open, peek, put, trim};
+use crate::machine::trim_to;
+use crate::world::{open, peek, put};
 
 /// The spike that `env` follows from: the same seed gives the same trace, byte for byte, whatever ran before it.
 fn trace(seed: u64) -> String {
@@ -46,7 +49,7 @@ fn trace(seed: u64) -> String {
                 let at = env.clock.monotonic();
                 trace.borrow_mut().push_str(&format!("{number} at {at:?}\n"));
                 if n % 20 == 19 {
-                    trim(&group, n - 5).await;
+                    trim_to(&group, n - 5).await;
                     group.compact().await?;
                 }
             }

@@ -35,8 +35,13 @@ impl Router {
             Capacity::Provisioned { shards } => (StreamMode::Provisioned, shards),
             Capacity::OnDemand => (StreamMode::OnDemand, ON_DEMAND_SHARDS_DEFAULT),
         };
-        let (replicas, limits) = (inner.control.placement(), options.account_limits);
-        let command = CatalogCommand::CreateStream { arn, shard_count, mode, at: inner.now(), replicas, limits };
+        // Before anything is durable, where it would have to be refused at each start.
+        inner.control.catalog().check_bounds(shard_count).map_err(|refusal| refused(name, refusal))?;
+        let placed = inner.control.placement(shard_count);
+        let replicas = placed.map_err(|error| RouterError::Unavailable(error.to_string()))?;
+        let limits = options.account_limits;
+        let (at, replication) = (inner.now(), inner.control.replication());
+        let command = CatalogCommand::CreateStream { arn, shard_count, mode, at, replication, replicas, limits };
         inner.change(name, command).await
     }
 }
@@ -75,12 +80,23 @@ pub(crate) fn refused(stream: &str, refusal: CatalogError) -> RouterError {
         }
         CatalogError::OnDemandStreamLimitExceeded { limit } => LimitExceeded::OnDemandStreams { limit }.into(),
         CatalogError::CreatingLimitExceeded { limit } => LimitExceeded::CreatingStreams { limit }.into(),
+        // A node has been removed since the placement was planned: the next try places anew.
+        CatalogError::UnknownNode(_) => RouterError::Unavailable(refusal.to_string()),
         // The operation that asks for another retention has words for the first, see `retention`; the rest show a bug here.
         CatalogError::InvalidRetention { .. }
         | CatalogError::AlreadyInitialised(_)
         | CatalogError::NotInitialised
         | CatalogError::NoShards
-        | CatalogError::NoReplicas
-        | CatalogError::Exhausted => RouterError::Internal(refusal.to_string()),
+        | CatalogError::InvalidReplicas
+        | CatalogError::Exhausted
+        | CatalogError::InvalidNodeId(_)
+        | CatalogError::NodeIdTaken(_)
+        | CatalogError::NodeRemoved(_)
+        | CatalogError::NodeStateChange { .. }
+        | CatalogError::WrongNodeState { .. }
+        | CatalogError::NodeInUse { .. }
+        | CatalogError::UnknownGroup(_)
+        | CatalogError::ReplicasDiffer(_)
+        | CatalogError::WrongReplica { .. } => RouterError::Internal(refusal.to_string()),
     }
 }

@@ -73,7 +73,7 @@ impl Router {
         inner.check_same(&route, &stream)?;
         let shard = route.shard(token.shard).ok_or(NotFound::StreamOfToken)?;
         let limit = limit.unwrap_or(GET_RECORDS_COUNT_MAX).clamp(1, GET_RECORDS_COUNT_MAX);
-        let read = inner.data.read(shard.group, token.next, limit, GET_RECORDS_BYTES_MAX).await;
+        let read = inner.shards.read(&shard, token.next, limit, GET_RECORDS_BYTES_MAX).await;
         let batch = read.map_err(|error| inner.read_error(error, route.name.as_str().to_owned(), token.shard))?;
         // Consumers take a missing iterator without children for damage: as long as the catalog has yet to learn of them, the
         // end of a closed shard reads like its tip.

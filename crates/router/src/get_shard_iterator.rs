@@ -43,9 +43,9 @@ impl Inner {
     async fn place(&self, route: &Route, shard: &RoutedShard, start: Start<'_>) -> Result<RecordNumber, RouterError> {
         let failed = |error| self.read_error(error, route.name.as_str().to_owned(), shard.identity.shard);
         if let Start::Time(at) = start {
-            return self.data.seek_arrival(shard.group, at).await.map_err(failed);
+            return self.shards.seek_arrival(shard, at).await.map_err(failed);
         }
-        let positions = self.data.position(shard.group).map_err(failed)?;
+        let positions = self.shards.position(shard).await.map_err(failed)?;
         let facts = facts(route, shard, &positions);
         match start {
             Start::TrimHorizon | Start::Time(_) => Ok(positions.trim_horizon),

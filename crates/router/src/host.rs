@@ -1,8 +1,14 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use control_plane::{HostError, ShardHost, ShardOpen};
 use data_plane::{DataPlane, ShardLimits, ShardSpec};
 use env::BoxFuture;
 use shard_state::ShardIdentity;
-use types::GroupId;
+use types::{GroupId, NodeId, ReplicaId};
+
+/// A transfer takes a few milliseconds, and puts wait meanwhile.
+const TRANSFER_DEADLINE: Duration = Duration::from_secs(2);
 
 /// The data plane as the control plane's host of shards: the two don't see each other.
 #[derive(Clone)]
@@ -25,20 +31,47 @@ impl ShardHost for DataPlaneHost {
         let spec = ShardSpec {
             group: shard.group,
             identity: ShardIdentity { shard: shard.shard, created_sec: shard.created_sec },
-            members: shard.members,
+            replica: shard.replica,
+            founders: shard.founders,
             retention_ms: shard.retention_ms,
             limits: self.limits,
         };
         Box::pin(async move { data.open_shard(spec).await.map_err(host_error) })
     }
 
-    fn drop_shard(&self, group: GroupId) -> BoxFuture<'static, Result<(), HostError>> {
+    fn drop_shard(&self, group: GroupId, replica: ReplicaId) -> BoxFuture<'static, Result<(), HostError>> {
         let data = self.data.clone();
-        Box::pin(async move { data.drop_shard(group).await.map_err(host_error) })
+        Box::pin(async move { data.drop_shard(group, replica).await.map_err(host_error) })
     }
 
     fn set_retention(&self, group: GroupId, retention_ms: u64) {
         self.data.set_retention(group, retention_ms);
+    }
+
+    fn led(&self) -> Vec<GroupId> {
+        self.data.led()
+    }
+
+    fn damaged(&self) -> Vec<(GroupId, ReplicaId)> {
+        self.data.damaged()
+    }
+
+    fn change_members(
+        &self,
+        group: GroupId,
+        known: BTreeSet<ReplicaId>,
+        voters: BTreeSet<ReplicaId>,
+        deadline: Duration,
+    ) -> BoxFuture<'static, Result<(), String>> {
+        let data = self.data.clone();
+        Box::pin(async move {
+            data.change_members(group, &known, &voters, deadline).await.map_err(|error| error.to_string())
+        })
+    }
+
+    fn transfer(&self, group: GroupId, to: NodeId) -> BoxFuture<'static, Result<(), String>> {
+        let data = self.data.clone();
+        Box::pin(async move { data.transfer(group, to, TRANSFER_DEADLINE).await.map_err(|error| error.to_string()) })
     }
 }
 

@@ -4,7 +4,8 @@
 //! A put's way: [`Router::put_records`] finds the stream's [`route`] (open shards by hash key), [`split`] writes each record
 //! into the batch of its shard, the data plane appends all batches at once, and the outcomes come back in the order of the
 //! request. A get's way: [`Router::shard_iterator`] seals a position into a [`token`], [`Router::get_records`] opens it, reads
-//! from there, and seals the next one.
+//! from there, and seals the next one. Both go through [`shards`], which takes a request to the node that leads the shard, this one or
+//! another, and corrects stale ideas of who does ([`leaders`]).
 //!
 //! What decides is pure and in files of its own: [`route`], [`split`], [`ordering`], [`start`], [`token`], [`filter`], [`page`].
 //! One file per operation does the rest.
@@ -17,6 +18,7 @@ mod filter;
 mod get_records;
 mod get_shard_iterator;
 mod host;
+mod leaders;
 mod list_shards;
 mod list_streams;
 mod lookup;
@@ -29,6 +31,9 @@ mod retention;
 mod route;
 mod router;
 mod seal;
+mod shard_calls;
+mod shard_service;
+mod shards;
 mod split;
 mod start;
 mod stream_view;

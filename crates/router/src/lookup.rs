@@ -94,10 +94,14 @@ mod tests {
         let mut catalog = CatalogState::new();
         let at = TimestampMs(1);
         catalog.apply(1, &CatalogCommand::Initialise { cluster_id: ClusterId(1), iterator_key: [0; 32], at });
-        for (index, name) in [(2, "flights"), (3, "trains")] {
+        let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
+        catalog.apply(2, &CatalogCommand::JoinNode { incarnation: 1, preferred: None, api_addr, peer_addr, zone });
+        for (index, name) in [(3, "flights"), (4, "trains")] {
             let arn = StreamArn::new("us-east-1", "000000000000", StreamName::parse(name).unwrap()).unwrap();
             let (mode, replicas, limits) = (StreamMode::Provisioned, vec![vec![NodeId(1)]], AccountLimits::OFF);
-            catalog.apply(index, &CatalogCommand::CreateStream { arn, shard_count: 1, mode, at, replicas, limits });
+            let (shard_count, replication) = (1, 1);
+            let create = CatalogCommand::CreateStream { arn, shard_count, mode, at, replication, replicas, limits };
+            catalog.apply(index, &create);
         }
         catalog
     }

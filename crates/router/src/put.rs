@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use catalog_state::StreamStatus;
-use data_plane::{AppendError, Appended};
-use futures_util::future::join_all;
-use shard_state::ShardIdentity;
+use data_plane::AppendError;
+use shard_state::{Batch, ShardIdentity};
 use types::{RecordNumber, SequenceNumber, ShardId};
 
 use crate::lookup::not_found;
 use crate::ordering::{Target, can_precede};
 use crate::route::{Route, RoutedShard};
 use crate::router::Inner;
+use crate::shards::PartOutcome;
 use crate::split::{Split, split};
 use crate::{InvalidArgument, PutEntry, Router, RouterError, StreamRef};
 
@@ -62,9 +62,6 @@ impl Refusal {
     }
 }
 
-/// What became of the records of one shard.
-type PartOutcome = Result<Appended, AppendError>;
-
 impl Router {
     /// Puts records, all shards at once, and says what became of each, in the order given.
     ///
@@ -77,9 +74,9 @@ impl Router {
     ) -> Result<Vec<PutOutcome>, RouterError> {
         let route = self.inner.writable(&stream)?;
         let Split { parts, part_of } = split(&route, entries)?;
-        let shards: Vec<RoutedShard> = parts.iter().map(|part| part.shard).collect();
-        let appends = parts.into_iter().map(|part| self.inner.data.append(part.shard.group, part.batch));
-        let results = join_all(appends).await;
+        let (shards, batches): (Vec<RoutedShard>, Vec<Batch>) =
+            parts.into_iter().map(|part| (part.shard, part.batch)).unzip();
+        let results = self.inner.shards.append(shards.iter().zip(batches).collect()).await;
         for (shard, result) in shards.iter().zip(&results) {
             report(&route, shard, result);
         }
@@ -102,11 +99,11 @@ impl Router {
             return Err(RouterError::Internal("a record without a shard".into()));
         };
         if let Some(number) = ordering {
-            self.inner.check_ordering(&route, &part.shard, number)?;
+            self.inner.check_ordering(&route, &part.shard, number).await?;
         }
-        let result = self.inner.data.append(part.shard.group, part.batch).await;
-        report(&route, &part.shard, &result);
-        match outcomes(&[part.shard], &[result], &part_of).first() {
+        let results = self.inner.shards.append(vec![(&part.shard, part.batch)]).await;
+        results.iter().for_each(|result| report(&route, &part.shard, result));
+        match outcomes(&[part.shard], &results, &part_of).first() {
             Some(PutOutcome::Stored(put)) => Ok(*put),
             Some(PutOutcome::Throttled { shard }) => {
                 Err(RouterError::WriteThrottled { stream: route.name.as_str().to_owned(), shard: *shard })
@@ -127,10 +124,10 @@ impl Inner {
         }
     }
 
-    fn check_ordering(&self, route: &Route, shard: &RoutedShard, number: &str) -> Result<(), RouterError> {
+    async fn check_ordering(&self, route: &Route, shard: &RoutedShard, number: &str) -> Result<(), RouterError> {
         let stream = || route.name.as_str().to_owned();
-        let positions =
-            self.data.position(shard.group).map_err(|error| self.read_error(error, stream(), shard.identity.shard))?;
+        let positions = self.shards.position(shard).await;
+        let positions = positions.map_err(|error| self.read_error(error, stream(), shard.identity.shard))?;
         let target =
             Target { identity: shard.identity, latest: positions.latest, last_arrival: positions.last_arrival };
         let catalog = self.control.catalog();
@@ -183,13 +180,14 @@ fn outcome_of(identity: &ShardIdentity, result: &PartOutcome, place: u32) -> Put
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::{GroupId, TimestampMs};
+    use data_plane::Appended;
+    use types::{GroupId, NodeId, TimestampMs};
 
     const ARRIVAL: TimestampMs = TimestampMs(60_000);
 
     fn shard(id: u32) -> RoutedShard {
         let identity = ShardIdentity { shard: ShardId(id), created_sec: 50 };
-        RoutedShard { identity, group: GroupId(u64::from(id) + 10) }
+        RoutedShard { identity, group: GroupId(u64::from(id) + 10), nodes: [NodeId(1)].into() }
     }
 
     fn stored(id: u32, record: u64) -> PutOutcome {

@@ -1,8 +1,10 @@
 //! Which shard takes a hash key, and which group has a shard: one stream's table, pure.
 
+use std::sync::Arc;
+
 use catalog_state::{Stream, StreamStatus};
 use shard_state::ShardIdentity;
-use types::{GroupId, HashKey, ShardId, StreamName};
+use types::{GroupId, HashKey, NodeId, ShardId, StreamName};
 
 /// One stream as requests need it, made once for each change of the catalog.
 #[derive(Debug)]
@@ -27,10 +29,12 @@ struct OpenShard {
 }
 
 /// One shard, with what its sequence numbers need.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RoutedShard {
     pub(crate) identity: ShardIdentity,
     pub(crate) group: GroupId,
+    /// The nodes of its replicas, the preferred leader first.
+    pub(crate) nodes: Arc<[NodeId]>,
 }
 
 impl Route {
@@ -38,6 +42,7 @@ impl Route {
         let routed = |shard: &catalog_state::Shard| RoutedShard {
             identity: ShardIdentity { shard: shard.id, created_sec: shard.created.seconds() },
             group: shard.group,
+            nodes: shard.replicas.iter().map(|replica| replica.node()).collect(),
         };
         let mut open: Vec<OpenShard> =
             stream.open_shards().map(|shard| OpenShard { end: shard.range.end, shard: routed(shard) }).collect();
@@ -61,13 +66,13 @@ impl Route {
 
     /// The open shard in a place of the table.
     pub(crate) fn open_shard(&self, slot: usize) -> Option<RoutedShard> {
-        self.open.get(slot).map(|open| open.shard)
+        self.open.get(slot).map(|open| open.shard.clone())
     }
 
     /// A shard, open or closed.
     pub(crate) fn shard(&self, id: ShardId) -> Option<RoutedShard> {
         let at = self.shards.binary_search_by_key(&id, |shard| shard.identity.shard).ok()?;
-        self.shards.get(at).copied()
+        self.shards.get(at).cloned()
     }
 }
 
@@ -78,7 +83,7 @@ pub(crate) mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
-    use types::{HashKeyRange, NodeId, SequenceNumber, StreamArn, TimestampMs};
+    use types::{HashKeyRange, ReplicaId, SequenceNumber, StreamArn, TimestampMs};
 
     /// A stream that began with so many shards, all at second 1.
     pub(crate) fn stream(shard_count: u32) -> Stream {
@@ -92,6 +97,7 @@ pub(crate) mod tests {
             mode: StreamMode::Provisioned,
             retention_hours: 24,
             max_record_kib: 1_024,
+            replication: 1,
             shards: BTreeMap::new(),
             next_shard: 0,
         };
@@ -105,8 +111,18 @@ pub(crate) mod tests {
         let id = ShardId(stream.next_shard);
         stream.next_shard += 1;
         let created = TimestampMs(at_ms);
-        let (group, replicas) = (GroupId(u64::from(id.0) + 10), vec![NodeId(1)]);
-        let shard = Shard { id, group, range, created, parent, adjacent_parent: None, closed: None, replicas };
+        let shard = Shard {
+            id,
+            group: GroupId(u64::from(id.0) + 10),
+            range,
+            created,
+            parent,
+            adjacent_parent: None,
+            closed: None,
+            replicas: vec![ReplicaId(1)],
+            target: None,
+            generations: BTreeMap::new(),
+        };
         stream.shards.insert(id, shard);
     }
 

@@ -6,10 +6,12 @@ use control_plane::ControlPlane;
 use data_plane::DataPlane;
 use env::Env;
 use parking_lot::RwLock;
+use raft_group::RaftNode;
 use types::TimestampMs;
 
 use crate::route::Route;
 use crate::seal::Sealer;
+use crate::shards::Shards;
 use crate::{Options, RouterError, StreamRef};
 
 /// Finds for each request the shards, the groups and the node that serve it. Clones share it.
@@ -21,7 +23,7 @@ pub struct Router {
 pub(crate) struct Inner {
     pub(crate) env: Env,
     pub(crate) control: ControlPlane,
-    pub(crate) data: DataPlane,
+    pub(crate) shards: Shards,
     pub(crate) options: Options,
     pub(crate) iterators: Sealer,
     pub(crate) pages: Sealer,
@@ -30,13 +32,15 @@ pub(crate) struct Inner {
 }
 
 impl Router {
-    /// Joins the planes of one node.
+    /// Joins the planes of one node, and those of the other nodes through `raft`, whose questions about shards it answers from
+    /// now on.
     #[must_use]
-    pub fn new(env: Env, control: ControlPlane, data: DataPlane, options: Options) -> Router {
+    pub fn new(env: Env, control: ControlPlane, data: DataPlane, raft: RaftNode, options: Options) -> Router {
         let key = control.cluster().iterator_key;
         let (iterators, pages) = (Sealer::new(&key, "shard iterator"), Sealer::new(&key, "list shards"));
         let routes = RwLock::default();
-        Router { inner: Arc::new(Inner { env, control, data, options, iterators, pages, routes }) }
+        let shards = Shards::new(env.clone(), raft, data);
+        Router { inner: Arc::new(Inner { env, control, shards, options, iterators, pages, routes }) }
     }
 
     /// The region and account of this service, as ARNs have them.

@@ -10,6 +10,15 @@ pub enum StartError {
     /// The catalog cannot be opened.
     #[error("{0}")]
     Control(#[from] control_plane::Error),
+    /// The data directory does not say whose it is.
+    #[error("the data directory's identity: {0}")]
+    Identity(io::Error),
+    /// The cluster's name is none.
+    #[error("cluster: {0}")]
+    Cluster(#[from] transport::IdentityError),
+    /// Other nodes cannot be listened for.
+    #[error("peer_addr: {0}")]
+    Peers(#[from] transport::Error),
     /// An address cannot be listened on.
     #[error("cannot listen on {address} ({key}): {error}")]
     Listen {

@@ -9,6 +9,7 @@ mod api_handler;
 mod config;
 mod error;
 mod http;
+mod identity;
 mod node;
 mod readiness;
 mod server;

@@ -2,21 +2,24 @@
 
 use std::sync::Arc;
 
-use control_plane::ControlPlane;
+use control_plane::{ControlPlane, Ground, Local, Origin};
 use data_plane::{DataPlane, ShardLimits};
 use env::Env;
 use journal::Journal;
+use raft_group::RaftNode;
 use router::{AccountLimits, DataPlaneHost, Router};
 use telemetry::Telemetry;
+use transport::{Identity, Transport};
 use types::NodeId;
 
-use crate::{Config, LimitsMode, StartError};
+use crate::{Config, LimitsMode, StartError, identity};
 
 /// What a command adds to the batches in it.
 const ENTRY_OVERHEAD_BYTES: u64 = 4 << 10;
 
 pub(crate) struct Node {
     journal: Journal,
+    network: Network,
     data: DataPlane,
     control: ControlPlane,
     pub(crate) router: Router,
@@ -35,17 +38,34 @@ impl Node {
         for damage in &report.damage {
             tracing::error!(%damage, "damaged: the groups concerned do not serve, `thalweg inspect` lists them");
         }
-        let id = NodeId(config.node_id);
-        let shard_limits = shard_limits(config.limits);
-        let data = DataPlane::new(env.clone(), journal.clone(), id, data_options(config), telemetry.clone());
-        let host = Arc::new(DataPlaneHost::new(data.clone(), shard_limits));
-        let opened =
-            ControlPlane::open(env.clone(), journal.clone(), id, control_plane::Options::default(), host).await;
-        let control = match opened {
+        let below = Below { env: env.clone(), journal };
+        match below.open(config, telemetry).await {
+            Ok(node) => Ok(node),
+            Err(error) => {
+                below.journal.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn above(
+        below: &Below,
+        network: Network,
+        local: Local,
+        config: &Config,
+        telemetry: &Telemetry,
+    ) -> Result<Node, StartError> {
+        let Below { env, journal } = below;
+        let raft = network.raft.clone();
+        let data = DataPlane::new(env.clone(), journal.clone(), raft.clone(), data_options(config), telemetry.clone());
+        let host = Arc::new(DataPlaneHost::new(data.clone(), shard_limits(config.limits)));
+        let ground = Ground { env: env.clone(), journal: journal.clone(), raft: raft.clone(), host };
+        let control = match ControlPlane::open(ground, local, control_options(config)).await {
             Ok(control) => control,
             Err(error) => {
+                // Whatever it was: what is stored stays as it is.
+                journal.freeze();
                 data.close().await;
-                journal.close().await;
                 return Err(error.into());
             }
         };
@@ -55,8 +75,8 @@ impl Node {
             account: config.account.clone(),
             account_limits: account_limits(config.limits),
         };
-        let router = Router::new(env.clone(), control.clone(), data.clone(), options);
-        Ok(Node { journal, data, control, router })
+        let router = Router::new(env.clone(), control.clone(), data.clone(), raft, options);
+        Ok(Node { journal: journal.clone(), network, data, control, router })
     }
 
     /// Completes with the reason when the node can no longer do its work.
@@ -69,8 +89,72 @@ impl Node {
     pub(crate) async fn close(&self) {
         self.control.close().await;
         self.data.close().await;
+        self.network.close().await;
         self.journal.close().await;
     }
+}
+
+/// What a node has before it has planes.
+struct Below {
+    env: Env,
+    journal: Journal,
+}
+
+impl Below {
+    async fn open(&self, config: &Config, telemetry: &Telemetry) -> Result<Node, StartError> {
+        let (network, peer_addr) = Network::start(&self.env, config, telemetry).await?;
+        let local = Local {
+            node: NodeId(config.node_id),
+            incarnation: identity::incarnation(&self.env).await.map_err(StartError::Identity)?,
+            api_addr: config.api_advertise.clone().unwrap_or_else(|| config.api_addr.to_string()),
+            peer_addr,
+            zone: config.zone.clone(),
+            origin: if config.seeds.is_empty() { Origin::Found } else { Origin::Join(config.seeds.clone()) },
+        };
+        let opened = Node::above(self, network.clone(), local, config, telemetry).await;
+        if opened.is_err() {
+            network.close().await;
+        }
+        opened
+    }
+}
+
+/// The way to the other nodes, and the groups that are shared with them.
+#[derive(Clone)]
+struct Network {
+    transport: Transport,
+    raft: RaftNode,
+}
+
+impl Network {
+    /// Also tells the address by which other nodes reach this one; empty if it doesn't listen for any.
+    async fn start(env: &Env, config: &Config, telemetry: &Telemetry) -> Result<(Network, String), StartError> {
+        let identity = Identity::new(&config.cluster, NodeId(config.node_id))?;
+        let transport = Transport::new(env.clone(), identity, transport::Options::default(), telemetry, None);
+        let raft =
+            RaftNode::start(env.clone(), NodeId(config.node_id), transport.clone(), raft_group::Options::default());
+        let network = Network { transport, raft };
+        let Some(address) = config.peer_addr else { return Ok((network, String::new())) };
+        match network.transport.listen(address).await {
+            Ok(bound) => {
+                let advertised = config.peer_advertise.clone().unwrap_or_else(|| bound.to_string());
+                Ok((network, advertised))
+            }
+            Err(error) => {
+                network.close().await;
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn close(&self) {
+        self.raft.close().await;
+        self.transport.close().await;
+    }
+}
+
+fn control_options(config: &Config) -> control_plane::Options {
+    control_plane::Options { replication: config.replication, ..control_plane::Options::default() }
 }
 
 fn journal_options(config: &Config) -> journal::Options {

@@ -83,6 +83,22 @@ metrics! {
     groups_damaged: IntGauge = "thalweg_raft_groups_damaged", Count, [], &[],
         "Groups whose data on this node is damaged. They neither vote nor serve here. Alert on any.";
 
+    transport_connections_open: IntGauge = "thalweg_transport_connections_open", Count, [], &[],
+        "Open connections between this node and others, those made here and those accepted.";
+    transport_connect_failures: IntCounter = "thalweg_transport_connect_failures_total", Count, [], &[],
+        "Attempts to connect to another node that failed, be it unreachable or refusing.";
+    transport_calls: IntCounterVec = "thalweg_transport_calls_total", Count, ["outcome"], &[],
+        "Calls to other nodes by outcome: `answered`, `refused`, `not_sent`, `unknown` (lost or late, may have been carried out) or \
+         `dropped` (nobody waited for the answer).";
+    transport_served_calls: IntCounterVec = "thalweg_transport_served_calls_total", Count, ["outcome"], &[],
+        "Calls from other nodes by outcome: `answered`, `refused` or `dropped` (the deadline passed or the connection ended first).";
+    transport_sent_bytes: IntCounter = "thalweg_transport_sent_bytes_total", Bytes, [], &[],
+        "Bytes written to other nodes, before encryption.";
+    transport_received_bytes: IntCounter = "thalweg_transport_received_bytes_total", Bytes, [], &[],
+        "Bytes read from other nodes, after decryption.";
+    transport_in_flight_bytes: IntGauge = "thalweg_transport_in_flight_bytes", Bytes, [], &[],
+        "Bytes of calls and answers, to and from other nodes, that are not finished. Bounded for each connection.";
+
     journal_syncs: IntCounter = "thalweg_journal_syncs_total", Count, [], &[],
         "Syncs of the journal.";
     journal_blocks: IntCounter = "thalweg_journal_blocks_total", Count, [], &[],

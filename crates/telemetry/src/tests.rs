@@ -11,7 +11,7 @@ fn names_are_unique_and_say_their_part_and_unit() {
         let parts: Vec<&str> = metric.name.split('_').collect();
         assert!(parts.len() >= 3 && parts[0] == "thalweg", "{}", metric.name);
         assert!(
-            ["api", "shard", "raft", "journal", "disk"].contains(&parts[1]),
+            ["api", "shard", "raft", "transport", "journal", "disk"].contains(&parts[1]),
             "{}: which part is this?",
             metric.name
         );

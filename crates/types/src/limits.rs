@@ -62,6 +62,12 @@ pub const ON_DEMAND_SHARDS_DEFAULT: u32 = 4;
 /// Open shards of an account's provisioned streams. AWS' figure differs by region and has grown over the years (200 and
 /// 500 in older guides), so this one is ours: it bounds the groups of a small cluster. Configurable.
 pub const ACCOUNT_SHARDS_DEFAULT: u32 = 2_000;
+/// Shards of one stream at its creation. Ours: AWS' largest quotas are of this size, and the command that makes them, the reply that
+/// lists them and a start that opens them stay below a few seconds and MiB each.
+pub const STREAM_SHARDS_MAX: u32 = 10_000;
+/// Open shards of the whole cluster. Ours: each is a Raft group of about 0.1 MiB on every node that has a replica, and a few hundred bytes
+/// in each checkpoint and in the catalog; beyond this a node would neither start nor write checkpoints in time.
+pub const OPEN_SHARDS_MAX: u32 = 100_000;
 /// On-demand streams of an account (guide). Configurable.
 pub const ACCOUNT_ON_DEMAND_STREAMS_DEFAULT: u32 = 50;
 /// CreateStream: streams that may be in the state CREATING at once (API, CreateStream).
@@ -115,6 +121,7 @@ const _: () = {
     assert!(RECORD_BYTES_MAX <= u32::MAX as u64, "a stored record has four bytes for the data's length");
     assert!(RETENTION_HOURS_MIN <= RETENTION_HOURS_DEFAULT && RETENTION_HOURS_DEFAULT <= RETENTION_HOURS_MAX);
     assert!(ON_DEMAND_SHARDS_DEFAULT <= ACCOUNT_SHARDS_DEFAULT);
+    assert!(ACCOUNT_SHARDS_DEFAULT <= STREAM_SHARDS_MAX && STREAM_SHARDS_MAX <= OPEN_SHARDS_MAX);
     assert!(PUT_RECORDS_COUNT_MAX as u64 <= SHARD_WRITE_RECORDS_PER_SEC, "a full put to one shard fits its rate");
     assert!(SUBSCRIPTION_TAKEOVER_MS < SUBSCRIPTION_LIFETIME_MS);
 };

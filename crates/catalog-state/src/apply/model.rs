@@ -1,11 +1,18 @@
-//! The state machine against a naive model: a list of streams, by name.
+//! The state machine against a naive model: lists of streams and nodes, and every replica that ever was.
+
+mod commands;
+mod nodes;
+mod shards;
+
+use std::collections::BTreeSet;
 
 use super::*;
 use crate::ClusterId;
-use proptest::collection::vec;
+use nodes::PlainNode;
 use proptest::prelude::*;
+use shards::PlainShard;
 
-const LIMITS: AccountLimits = AccountLimits { provisioned_shards: 12, on_demand_streams: 1, creating_streams: 2 };
+pub(crate) use commands::{arn, commands};
 
 #[derive(Debug, Clone)]
 struct Plain {
@@ -13,7 +20,8 @@ struct Plain {
     name: StreamName,
     status: StreamStatus,
     on_demand: bool,
-    shards: u32,
+    replication: u8,
+    shards: Vec<PlainShard>,
     retention: u32,
 }
 
@@ -22,6 +30,8 @@ struct Model {
     cluster: Option<u128>,
     streams: Vec<Plain>,
     created: u64,
+    groups: u64,
+    nodes: Vec<PlainNode>,
 }
 
 impl Model {
@@ -32,11 +42,16 @@ impl Model {
                 known if known == cluster_id.0 => CatalogReply::Done,
                 known => refused(CatalogError::AlreadyInitialised(ClusterId(known))),
             },
-            CatalogCommand::RegisterNode { .. } => CatalogReply::Done,
-            CatalogCommand::CreateStream { arn, shard_count, mode, .. } => {
-                match self.why_not_create(arn.name(), *shard_count, *mode) {
+            CatalogCommand::JoinNode { .. }
+            | CatalogCommand::SetNodeState { .. }
+            | CatalogCommand::RemoveNode { .. } => self.apply_to_nodes(command),
+            CatalogCommand::ChangeReplicas { .. }
+            | CatalogCommand::ReplicasChanged { .. }
+            | CatalogCommand::AbandonChange { .. } => self.apply_to_replicas(command),
+            CatalogCommand::CreateStream { arn, shard_count, mode, replication, replicas, .. } => {
+                match self.why_not_create(arn.name(), *shard_count, *mode, *replication, replicas) {
                     Some(error) => refused(error),
-                    None => self.create(arn.name(), *shard_count, *mode),
+                    None => self.create(arn.name(), *shard_count, *mode, *replication, replicas),
                 }
             }
             CatalogCommand::StreamReady { id } => match self.streams.iter_mut().find(|stream| stream.id == *id) {
@@ -82,17 +97,29 @@ impl Model {
         }
     }
 
-    fn why_not_create(&self, name: &StreamName, asked: u32, mode: StreamMode) -> Option<CatalogError> {
+    fn why_not_create(
+        &self,
+        name: &StreamName,
+        asked: u32,
+        mode: StreamMode,
+        replication: u8,
+        replicas: &[Vec<NodeId>],
+    ) -> Option<CatalogError> {
         let count = |of: fn(&Plain) -> u32| self.streams.iter().map(of).sum::<u32>();
-        let current = count(|stream| if stream.on_demand { 0 } else { stream.shards });
+        let current = count(|stream| if stream.on_demand { 0 } else { stream.shards.len() as u32 });
         let creating = count(|stream| u32::from(stream.status == StreamStatus::Creating));
         let on_demand = count(|stream| u32::from(stream.on_demand));
+        let stranger = replicas.iter().flatten().find(|id| self.member(**id).is_none());
         if self.cluster.is_none() {
             Some(CatalogError::NotInitialised)
         } else if asked == 0 {
             Some(CatalogError::NoShards)
         } else if self.streams.iter().any(|stream| stream.name == *name) {
             Some(CatalogError::AlreadyExists)
+        } else if !shards::can_be_replicas(replication, replicas) {
+            Some(CatalogError::InvalidReplicas)
+        } else if let Some(id) = stranger {
+            Some(CatalogError::UnknownNode(*id))
         } else if creating >= 2 {
             Some(CatalogError::CreatingLimitExceeded { limit: 2 })
         } else if mode == StreamMode::OnDemand && on_demand >= 1 {
@@ -104,50 +131,29 @@ impl Model {
         }
     }
 
-    fn create(&mut self, name: &StreamName, shards: u32, mode: StreamMode) -> CatalogReply {
+    fn create(
+        &mut self,
+        name: &StreamName,
+        count: u32,
+        mode: StreamMode,
+        replication: u8,
+        replicas: &[Vec<NodeId>],
+    ) -> CatalogReply {
         self.created += 1;
-        let on_demand = mode == StreamMode::OnDemand;
-        let status = StreamStatus::Creating;
-        self.streams.push(Plain { id: self.created, name: name.clone(), status, on_demand, shards, retention: 24 });
+        let first = self.groups + 1;
+        self.groups += u64::from(count);
+        let shards = (0..u64::from(count)).map(|i| PlainShard::new(first + i, &replicas[i as usize % replicas.len()]));
+        self.streams.push(Plain {
+            id: self.created,
+            name: name.clone(),
+            status: StreamStatus::Creating,
+            on_demand: mode == StreamMode::OnDemand,
+            replication,
+            shards: shards.collect(),
+            retention: 24,
+        });
         CatalogReply::Created { id: self.created }
     }
-}
-
-pub(crate) fn arn(name: &str) -> StreamArn {
-    StreamArn::new("us-east-1", "000000000000", StreamName::parse(name).unwrap()).unwrap()
-}
-
-fn names() -> impl Strategy<Value = StreamArn> {
-    prop::sample::select(vec!["a", "b", "c", "d"]).prop_map(arn)
-}
-
-pub(crate) fn commands() -> impl Strategy<Value = Vec<CatalogCommand>> {
-    let mode = prop::sample::select(vec![StreamMode::Provisioned, StreamMode::OnDemand]);
-    let direction = prop::sample::select(vec![RetentionChange::Increase, RetentionChange::Decrease]);
-    let hours = prop::sample::select(vec![0u32, 23, 24, 25, 48, 8_760, 8_761, u32::MAX]);
-    let at = || any::<u32>().prop_map(|ms| TimestampMs(u64::from(ms)));
-    let command = prop_oneof![
-        1 => (0u128..2, at()).prop_map(|(id, at)| {
-            CatalogCommand::Initialise { cluster_id: ClusterId(id), iterator_key: [7; 32], at }
-        }),
-        6 => (names(), 0u32..6, mode, at()).prop_map(|(arn, shard_count, mode, at)| CatalogCommand::CreateStream {
-            arn, shard_count, mode, at, replicas: vec![vec![NodeId(1)], vec![NodeId(2), NodeId(3)]], limits: LIMITS,
-        }),
-        6 => (1u64..8).prop_map(|id| CatalogCommand::StreamReady { id }),
-        3 => (names(), at()).prop_map(|(arn, at)| CatalogCommand::DeleteStream { name: arn.name().clone(), at }),
-        3 => (1u64..8).prop_map(|id| CatalogCommand::StreamGone { id }),
-        3 => (names(), hours, direction).prop_map(|(arn, hours, direction)| {
-            CatalogCommand::SetRetention { name: arn.name().clone(), hours, direction }
-        }),
-    ];
-    vec(command, 0..60).prop_map(|mut commands| {
-        // Most runs begin as a cluster does; the others show that nothing works before.
-        if commands.len() > 3 {
-            commands[0] =
-                CatalogCommand::Initialise { cluster_id: ClusterId(1), iterator_key: [7; 32], at: TimestampMs(1) };
-        }
-        commands
-    })
 }
 
 proptest! {
@@ -163,12 +169,50 @@ proptest! {
             for plain in &model.streams {
                 let stream = state.stream(&plain.name).unwrap();
                 prop_assert_eq!((stream.id, stream.status), (plain.id, plain.status));
-                prop_assert_eq!((stream.retention_hours, stream.shards.len()), (plain.retention, plain.shards as usize));
+                prop_assert_eq!((stream.retention_hours, stream.shards.len()), (plain.retention, plain.shards.len()));
+                for (shard, plain) in stream.shards.values().zip(&plain.shards) {
+                    plain.check(shard)?;
+                }
+            }
+            prop_assert_eq!(state.nodes.len(), model.nodes.iter().filter(|node| !node.removed).count());
+            for (id, node) in &state.nodes {
+                prop_assert_eq!(model.member(*id), Some(node));
             }
             if let CatalogReply::Created { id } = reply {
                 let groups: Vec<u64> = state.stream_by_id(id).unwrap().shards.values().map(|shard| shard.group.0).collect();
                 prop_assert!(groups.iter().all(|group| *group > groups_seen), "a group number came back");
                 groups_seen = groups.into_iter().max().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn replicas_stay_until_a_change_is_done_and_their_numbers_never_come_back(commands in commands()) {
+        let mut state = CatalogState::new();
+        let mut seen: BTreeMap<GroupId, BTreeSet<ReplicaId>> = BTreeMap::new();
+        for (i, command) in commands.iter().enumerate() {
+            let before = state.clone();
+            let reply = state.apply(i as u64 + 1, command);
+            for (_, shard) in state.shards() {
+                let seen = seen.entry(shard.group).or_default();
+                if let Some((_, was)) = before.shard_of_group(shard.group) {
+                    let done = matches!(command, CatalogCommand::ReplicasChanged { group, .. } if *group == shard.group);
+                    prop_assert!(was.replicas == shard.replicas || done && was.target.as_ref() == Some(&shard.replicas));
+                    let known: BTreeSet<_> = was.replicas.iter().chain(was.target.iter().flatten()).copied().collect();
+                    let now = shard.replicas.iter().chain(shard.target.iter().flatten());
+                    for new in now.filter(|replica| !known.contains(replica)) {
+                        prop_assert!(seen.insert(*new), "{} came back in {:?}", new, shard);
+                    }
+                } else {
+                    seen.extend(&shard.replicas);
+                }
+                for node in state.nodes.keys() {
+                    prop_assert!(!seen.contains(&shard.next_replica(*node).unwrap()));
+                }
+            }
+            if let CatalogReply::Joined { id } = reply {
+                let CatalogCommand::JoinNode { incarnation, .. } = command else { panic!("not a join: {command:?}") };
+                prop_assert_eq!(state.node_of_incarnation(*incarnation), Some(id));
             }
         }
     }

@@ -12,6 +12,7 @@ fn create(name: &str, shard_count: u32) -> CatalogCommand {
         shard_count,
         mode: StreamMode::Provisioned,
         at: TimestampMs(5_000),
+        replication: 3,
         replicas: vec![vec![NodeId(1)]],
         limits: AccountLimits::default(),
     }
@@ -20,39 +21,76 @@ fn create(name: &str, shard_count: u32) -> CatalogCommand {
 fn initialised() -> CatalogState {
     let mut state = CatalogState::new();
     assert_eq!(state.apply(1, &initialise(7)), CatalogReply::Done);
+    assert_eq!(state.apply(2, &join(100, Some(1))), CatalogReply::Joined { id: NodeId(1) });
     state
+}
+
+fn join(incarnation: u128, preferred: Option<u64>) -> CatalogCommand {
+    CatalogCommand::JoinNode {
+        incarnation,
+        preferred: preferred.map(NodeId),
+        api_addr: "api:1".into(),
+        peer_addr: "peer:2".into(),
+        zone: String::new(),
+    }
+}
+
+/// Applies a command at the next index.
+fn next(state: &mut CatalogState, command: &CatalogCommand) -> CatalogReply {
+    let reply = state.apply(state.applied_index() + 1, command);
+    assert_eq!(state.check(), Ok(()));
+    reply
 }
 
 #[test]
 fn the_first_identity_stays() {
     let mut state = initialised();
-    assert_eq!(state.apply(2, &initialise(7)), CatalogReply::Done);
+    assert_eq!(next(&mut state, &initialise(7)), CatalogReply::Done);
     let refused = CatalogReply::Refused(CatalogError::AlreadyInitialised(ClusterId(7)));
-    assert_eq!(state.apply(3, &initialise(8)), refused);
+    assert_eq!(next(&mut state, &initialise(8)), refused);
     assert_eq!(state.cluster().unwrap().id, ClusterId(7));
 }
 
 #[test]
 fn a_stream_of_a_deleted_streams_name_shares_nothing_with_it() {
     let mut state = initialised();
-    state.apply(2, &create("flights", 2));
-    state.apply(3, &CatalogCommand::StreamReady { id: 1 });
+    next(&mut state, &create("flights", 2));
+    next(&mut state, &CatalogCommand::StreamReady { id: 1 });
     let old: Vec<GroupId> = state.shards().map(|(_, shard)| shard.group).collect();
     let name = arn("flights").name().clone();
-    state.apply(4, &CatalogCommand::DeleteStream { name, at: TimestampMs(6_000) });
-    assert_eq!(state.apply(5, &create("flights", 2)), CatalogReply::Refused(CatalogError::AlreadyExists));
-    state.apply(6, &CatalogCommand::StreamGone { id: 1 });
-    assert_eq!(state.apply(7, &create("flights", 2)), CatalogReply::Created { id: 2 });
+    next(&mut state, &CatalogCommand::DeleteStream { name, at: TimestampMs(6_000) });
+    assert_eq!(next(&mut state, &create("flights", 2)), CatalogReply::Refused(CatalogError::AlreadyExists));
+    next(&mut state, &CatalogCommand::StreamGone { id: 1 });
+    assert_eq!(next(&mut state, &create("flights", 2)), CatalogReply::Created { id: 2 });
     assert!(old.iter().all(|group| state.shard_of_group(*group).is_none()));
 }
 
 #[test]
 fn the_default_account_holds_2000_shards() {
     let mut state = initialised();
-    assert_eq!(state.apply(2, &create("wide", 2_000)), CatalogReply::Created { id: 1 });
+    assert_eq!(next(&mut state, &create("wide", 2_000)), CatalogReply::Created { id: 1 });
     let refused = CatalogError::ShardLimitExceeded { current: 2_000, limit: 2_000, asked: 1 };
-    assert_eq!(state.apply(3, &create("more", 1)), CatalogReply::Refused(refused));
-    assert_eq!(state.check(), Ok(()));
+    assert_eq!(next(&mut state, &create("more", 1)), CatalogReply::Refused(refused));
+}
+
+#[test]
+fn no_account_may_have_more_shards_than_a_node_can_open() {
+    let unlimited = |name: &str, shards| match create(name, shards) {
+        CatalogCommand::CreateStream { arn, shard_count, mode, at, replication, replicas, .. } => {
+            let limits = AccountLimits::OFF;
+            CatalogCommand::CreateStream { arn, shard_count, mode, at, replication, replicas, limits }
+        }
+        other => other,
+    };
+    let mut state = initialised();
+    let refused =
+        |current, limit, asked| CatalogReply::Refused(CatalogError::ShardLimitExceeded { current, limit, asked });
+    assert_eq!(next(&mut state, &unlimited("typo", 20_000_000)), refused(0, 10_000, 20_000_000));
+    for id in 1..11 {
+        let name = format!("wide{id}");
+        assert_eq!(next(&mut state, &unlimited(&name, 10_000)), CatalogReply::Created { id });
+    }
+    assert_eq!(next(&mut state, &unlimited("more", 1)), refused(100_000, 100_000, 1));
 }
 
 #[test]
@@ -62,15 +100,121 @@ fn two_replicas_on_one_node_are_refused() {
     for bad in [vec![], vec![vec![]], vec![vec![NodeId(1), NodeId(1)]]] {
         let CatalogCommand::CreateStream { replicas, .. } = &mut command else { panic!("not a create") };
         *replicas = bad;
-        let reply = state.apply(state.applied_index() + 1, &command);
-        assert_eq!(reply, CatalogReply::Refused(CatalogError::NoReplicas));
+        assert_eq!(next(&mut state, &command), CatalogReply::Refused(CatalogError::InvalidReplicas));
     }
+}
+
+#[test]
+fn a_shard_on_a_node_that_has_not_joined_is_refused() {
+    let mut state = initialised();
+    let mut command = create("flights", 1);
+    let CatalogCommand::CreateStream { replicas, .. } = &mut command else { panic!("not a create") };
+    *replicas = vec![vec![NodeId(1), NodeId(2)]];
+    assert_eq!(next(&mut state, &command), CatalogReply::Refused(CatalogError::UnknownNode(NodeId(2))));
+}
+
+#[test]
+fn a_node_is_known_by_its_data_directory_and_no_number_comes_back() {
+    let mut state = initialised();
+    let joined = |id| CatalogReply::Joined { id: NodeId(id) };
+    assert_eq!(next(&mut state, &join(105, Some(5))), joined(5));
+    assert_eq!(next(&mut state, &join(103, Some(3))), joined(3), "a lower number that nobody had");
+    assert_eq!(next(&mut state, &join(106, None)), joined(6));
+    assert_eq!(next(&mut state, &join(105, Some(7))), joined(5), "the same directory");
+    let taken = |id| CatalogReply::Refused(CatalogError::NodeIdTaken(NodeId(id)));
+    assert_eq!(next(&mut state, &join(999, Some(5))), taken(5));
+    let remove = CatalogCommand::RemoveNode { id: NodeId(5) };
+    let active = CatalogError::WrongNodeState { id: NodeId(5), state: NodeState::Active };
+    assert_eq!(next(&mut state, &remove), CatalogReply::Refused(active));
+    next(&mut state, &CatalogCommand::SetNodeState { id: NodeId(5), state: NodeState::Leaving });
+    assert_eq!(next(&mut state, &join(105, None)), joined(5), "it restarts on its way out");
+    assert_eq!(state.nodes()[&NodeId(5)].state, NodeState::Leaving);
+    assert_eq!(next(&mut state, &remove), CatalogReply::Done);
+    assert_eq!(next(&mut state, &remove), CatalogReply::Done);
+    assert_eq!(next(&mut state, &join(105, None)), CatalogReply::Refused(CatalogError::NodeRemoved(NodeId(5))));
+    assert_eq!(next(&mut state, &join(999, Some(5))), taken(5));
+    assert_eq!(next(&mut state, &join(999, None)), joined(7));
+}
+
+#[test]
+fn a_lost_replica_is_replaced_on_its_node_and_one_that_failed_to_come_leaves_its_number_used() {
+    let mut state = initialised();
+    next(&mut state, &join(102, None));
+    next(&mut state, &create("flights", 1));
+    let group = GroupId(1);
+    let shard = |state: &CatalogState| state.shard_of_group(group).unwrap().1.clone();
+    let on = |node, generation| ReplicaId::new(NodeId(node), generation);
+    let change = |to: &[ReplicaId], state: &CatalogState| CatalogCommand::ChangeReplicas {
+        group,
+        from: shard(state).replicas,
+        to: to.to_vec(),
+    };
+
+    let command = change(&[on(1, 0), on(2, 0)], &state);
+    assert_eq!(next(&mut state, &command), CatalogReply::Done);
+    assert_eq!(next(&mut state, &command), CatalogReply::Done, "the same intent again");
+    assert_eq!((shard(&state).voter_on(NodeId(2)), shard(&state).hosted_on(NodeId(2))), (None, Some(on(2, 0))));
+    let other = change(&[on(2, 0)], &state);
+    assert_eq!(next(&mut state, &other), CatalogReply::Refused(CatalogError::ReplicasDiffer(group)));
+    next(&mut state, &CatalogCommand::AbandonChange { group, to: vec![on(1, 0), on(2, 0)] });
+    let used = CatalogError::WrongReplica { asked: on(2, 0), next: on(2, 1) };
+    assert_eq!(next(&mut state, &command), CatalogReply::Refused(used));
+
+    let to = vec![on(1, 1), on(2, 1)];
+    let command = change(&to, &state);
+    assert_eq!(next(&mut state, &command), CatalogReply::Done);
+    assert_eq!(shard(&state).replicas, [on(1, 0)]);
+    assert_eq!(shard(&state).hosted(), to);
+    let done = CatalogCommand::ReplicasChanged { group, to: to.clone() };
+    assert_eq!(next(&mut state, &done), CatalogReply::Done);
+    assert_eq!(next(&mut state, &done), CatalogReply::Done);
+    assert_eq!((shard(&state).replicas, shard(&state).target), (to, None));
+    assert!(shard(&state).generations.is_empty(), "what follows from the replicas is not stored");
+
+    next(&mut state, &CatalogCommand::SetNodeState { id: NodeId(2), state: NodeState::Leaving });
+    let remove = CatalogCommand::RemoveNode { id: NodeId(2) };
+    let in_use = CatalogError::NodeInUse { id: NodeId(2), group };
+    assert_eq!(next(&mut state, &remove), CatalogReply::Refused(in_use));
+    let command = change(&[on(1, 1)], &state);
+    next(&mut state, &command);
+    next(&mut state, &CatalogCommand::ReplicasChanged { group, to: vec![on(1, 1)] });
+    assert_eq!(next(&mut state, &remove), CatalogReply::Done);
+    assert!(shard(&state).generations.is_empty(), "nobody asks for a removed node's numbers");
+}
+
+#[test]
+fn a_replica_on_a_stranger_or_two_on_one_node_are_found() {
+    let mut state = initialised();
+    next(&mut state, &create("flights", 1));
+    let name = arn("flights").name().clone();
+    let changed = |change: &dyn Fn(&mut Shard)| {
+        let mut state = state.clone();
+        change(state.streams.get_mut(&name).unwrap().shards.get_mut(&ShardId(0)).unwrap());
+        state.check()
+    };
+    let on = |node, generation| ReplicaId::new(NodeId(node), generation);
+    assert_eq!(changed(&|_| ()), Ok(()));
+    assert!(changed(&|shard| shard.replicas.push(on(2, 0))).is_err());
+    assert!(changed(&|shard| shard.replicas.push(on(1, 1))).is_err());
+    assert!(changed(&|shard| shard.replicas.clear()).is_err());
+    assert!(changed(&|shard| shard.target = Some(shard.replicas.clone())).is_err());
+    assert_eq!(changed(&|shard| shard.target = Some(vec![on(1, 1)])), Ok(()));
+    assert!(
+        changed(&|shard| {
+            shard.generations.insert(NodeId(1), 2);
+            shard.target = Some(vec![on(1, 1)]);
+        })
+        .is_err()
+    );
+    let mut twice = state.clone();
+    twice.removed_nodes.insert(NodeId(1), 7);
+    assert!(twice.check().is_err());
 }
 
 #[test]
 fn a_hole_or_an_overlap_of_shards_is_found() {
     let mut state = initialised();
-    state.apply(2, &create("flights", 3));
+    next(&mut state, &create("flights", 3));
     let name = arn("flights").name().clone();
     let changed = |change: &dyn Fn(&mut Stream)| {
         let mut state = state.clone();
@@ -94,8 +238,8 @@ fn an_entry_applied_twice_stops_the_replica() {
 #[test]
 fn the_next_page_begins_after_a_name() {
     let mut state = initialised();
-    for (i, name) in ["b", "a", "c"].into_iter().enumerate() {
-        state.apply(i as u64 + 2, &create(name, 1));
+    for name in ["b", "a", "c"] {
+        next(&mut state, &create(name, 1));
     }
     let page: Vec<_> = state.streams_after(arn("a").name()).map(|stream| stream.name().to_string()).collect();
     assert_eq!(page, ["b", "c"]);

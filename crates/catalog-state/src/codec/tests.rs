@@ -1,26 +1,37 @@
 use super::*;
 use crate::apply::model::{arn, commands};
-use crate::{AccountLimits, CatalogReply, ClusterId, Node, RetentionChange, StreamMode};
+use crate::{AccountLimits, CatalogReply, ClusterId, NodeState, RetentionChange, StreamMode};
 use proptest::prelude::*;
-use types::{NodeId, TimestampMs};
+use types::{GroupId, NodeId, ReplicaId, TimestampMs};
 
 fn one_of_each() -> Vec<CatalogCommand> {
     let name = arn("fl").name().clone();
+    let (group, from) = (GroupId(1), vec![ReplicaId::new(NodeId(1), 0)]);
+    let to = vec![ReplicaId::new(NodeId(1), 1)];
     vec![
         CatalogCommand::Initialise { cluster_id: ClusterId(1), iterator_key: [0xee; 32], at: TimestampMs(2) },
-        CatalogCommand::RegisterNode {
-            id: NodeId(1),
-            node: Node { api_addr: "a:1".into(), peer_addr: "b:2".into(), zone: String::new() },
+        CatalogCommand::JoinNode {
+            incarnation: 5,
+            preferred: Some(NodeId(1)),
+            api_addr: "a:1".into(),
+            peer_addr: "b:2".into(),
+            zone: String::new(),
         },
         CatalogCommand::CreateStream {
             arn: arn("fl"),
             shard_count: 1,
             mode: StreamMode::OnDemand,
             at: TimestampMs(3),
+            replication: 3,
             replicas: vec![vec![NodeId(1)]],
             limits: AccountLimits { provisioned_shards: 9, on_demand_streams: 8, creating_streams: 7 },
         },
         CatalogCommand::StreamReady { id: 1 },
+        CatalogCommand::ChangeReplicas { group, from, to: to.clone() },
+        CatalogCommand::AbandonChange { group, to: to.clone() },
+        CatalogCommand::ReplicasChanged { group, to },
+        CatalogCommand::SetNodeState { id: NodeId(1), state: NodeState::Leaving },
+        CatalogCommand::RemoveNode { id: NodeId(1) },
         CatalogCommand::SetRetention { name: name.clone(), hours: 48, direction: RetentionChange::Increase },
         CatalogCommand::DeleteStream { name, at: TimestampMs(4) },
         CatalogCommand::StreamGone { id: 1 },
@@ -36,30 +47,35 @@ fn layout_on_disk_does_not_change_by_accident() {
     let encoded: Vec<String> = one_of_each().iter().map(|command| hex(&command.encode())).collect();
     assert_eq!(encoded, EXPECTED_COMMANDS);
     let mut state = CatalogState::new();
-    for (i, command) in one_of_each()[..4].iter().enumerate() {
+    for (i, command) in one_of_each()[..6].iter().enumerate() {
         state.apply(i as u64 + 1, command).into_result().unwrap();
     }
     assert_eq!(hex(&state.encode()), EXPECTED_STATE);
 }
 
-const EXPECTED_COMMANDS: [&str; 7] = [
-    "010001eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee02",
-    "01010103613a3103623a3200",
-    "0102036177730975732d656173742d310c30303030303030303030303002666c010103010101090807",
-    "010301",
-    "010602666c3000",
-    "010402666c04",
-    "010501",
+const EXPECTED_COMMANDS: [&str; 12] = [
+    "020001eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee02",
+    "020105010103613a3103623a3200",
+    "0202036177730975732d656173742d310c30303030303030303030303002666c01010303010101090807",
+    "020301",
+    "020901010101fd0100000001000000",
+    "020b0101fd0100000001000000",
+    "020a0101fd0100000001000000",
+    "02070102",
+    "020801",
+    "020602666c3000",
+    "020402666c04",
+    "020501",
 ];
-const EXPECTED_STATE: &str = "010101eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee02010103613a3103623a32000102666c01036177730975732d656173742d310c30303030303030303030303002666c0300010118fb00040100000100feffffffffffffffffffffffffffffffff03000000010101020204";
+const EXPECTED_STATE: &str = "020101eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee02010103613a3103623a3200000500020102666c01036177730975732d656173742d310c30303030303030303030303002666c0300010118fb0004030100000100feffffffffffffffffffffffffffffffff0300000001010001010201020206";
 
 #[test]
-fn newer_versions_and_excess_bytes_are_refused() {
+fn other_versions_and_excess_bytes_are_refused() {
     let mut bytes = CatalogCommand::StreamReady { id: 1 }.encode();
     bytes.push(0);
     assert_eq!(CatalogCommand::decode(&bytes), Err(FormatError::Excess(1)));
-    bytes[0] = 2;
-    assert_eq!(CatalogCommand::decode(&bytes), Err(FormatError::Version(2)));
+    bytes[0] = 1;
+    assert_eq!(CatalogCommand::decode(&bytes), Err(FormatError::Version(1)));
     assert_eq!(CatalogCommand::decode(&[]), Err(FormatError::Empty));
 }
 
@@ -87,10 +103,10 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_never_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..200), kind in 0u8..8) {
+    fn arbitrary_bytes_never_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..200), kind in 0u8..13) {
         let _ = CatalogState::decode(&bytes);
         if bytes.len() > 1 {
-            (bytes[0], bytes[1]) = (1, kind);
+            (bytes[0], bytes[1]) = (2, kind);
         }
         let _ = CatalogCommand::decode(&bytes);
         let _ = CatalogState::decode(&bytes);

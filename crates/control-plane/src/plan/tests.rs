@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use types::{StreamArn, StreamName, TimestampMs};
 
 const NODE: NodeId = NodeId(1);
+/// The replica of every shard here.
+const FIRST: ReplicaId = ReplicaId::new(NODE, 0);
 
 fn name(n: u8) -> StreamName {
     StreamName::parse(&format!("s{n}")).unwrap()
@@ -16,6 +18,7 @@ fn create(n: u8, shard_count: u32) -> CatalogCommand {
         shard_count,
         mode: StreamMode::Provisioned,
         at: TimestampMs(5_000),
+        replication: 1,
         replicas: vec![vec![NODE]],
         limits: AccountLimits::OFF,
     }
@@ -36,6 +39,9 @@ impl World {
             iterator_key: [0; 32],
             at: TimestampMs(1),
         });
+        let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
+        let preferred = Some(NODE);
+        world.command(&CatalogCommand::JoinNode { incarnation: 1, preferred, api_addr, peer_addr, zone });
         world
     }
 
@@ -47,28 +53,45 @@ impl World {
     fn carry_out(&mut self, action: &Action, works: bool) {
         if !works {
             if let Action::Open(open) = action {
-                self.actual.insert(open.group, Hosted::Stored);
+                self.actual.insert((open.group, open.replica), Hosted::Stored);
             }
             return;
         }
-        match action {
-            Action::DeclareReady { stream } => {
-                assert_eq!(self.command(&CatalogCommand::StreamReady { id: *stream }), CatalogReply::Done);
-            }
-            Action::Forget { stream } => {
-                assert_eq!(self.command(&CatalogCommand::StreamGone { id: *stream }), CatalogReply::Done);
-            }
-            _ => {}
-        }
         succeeded(&mut self.actual, action);
-        self.stored = self.actual.keys().map(|group| (*group, Hosted::Stored)).collect();
+        self.stored = self.actual.keys().map(|place| (*place, Hosted::Stored)).collect();
+    }
+
+    fn plan(&self) -> Vec<Action> {
+        plan(&self.catalog, &self.actual, NODE, true)
+    }
+
+    /// What the governor does for streams, as far as this node is concerned.
+    fn govern(&mut self) {
+        let waiting: Vec<(u64, StreamStatus, Vec<Place>)> = self
+            .catalog
+            .streams()
+            .map(|stream| {
+                (stream.id, stream.status, stream.shards.values().map(|shard| (shard.group, FIRST)).collect())
+            })
+            .collect();
+        for (id, status, places) in waiting {
+            let runs = |place: &Place| matches!(self.actual.get(place), Some(Hosted::Open { .. }));
+            let remains = |place: &Place| self.actual.contains_key(place);
+            let command = match status {
+                StreamStatus::Creating if places.iter().all(runs) => CatalogCommand::StreamReady { id },
+                StreamStatus::Deleting if !places.iter().any(remains) => CatalogCommand::StreamGone { id },
+                _ => continue,
+            };
+            assert_eq!(self.command(&command), CatalogReply::Done);
+        }
     }
 
     fn round(&mut self, works: impl Fn(usize) -> bool) -> usize {
-        let actions = plan(&self.catalog, &self.actual, NODE);
+        let actions = self.plan();
         for (i, action) in actions.iter().enumerate() {
             self.carry_out(action, works(i));
         }
+        self.govern();
         actions.len()
     }
 
@@ -78,7 +101,7 @@ impl World {
                 return;
             }
         }
-        panic!("the plan never ends: {:?}", plan(&self.catalog, &self.actual, NODE));
+        panic!("the plan never ends: {:?}", self.plan());
     }
 
     fn check_settled(&self) {
@@ -87,7 +110,7 @@ impl World {
             .shards()
             .map(|(stream, shard)| {
                 let retention_ms = u64::from(stream.retention_hours) * 3_600_000;
-                (shard.group, Hosted::Open { retention_ms })
+                ((shard.group, FIRST), Hosted::Open { retention_ms })
             })
             .collect();
         assert_eq!(self.actual, expected);
@@ -101,7 +124,7 @@ fn a_stream_is_ready_only_when_all_its_groups_run() {
     world.command(&create(0, 3));
     assert_eq!(world.round(|i| i != 1), 3);
     let status = |world: &World| world.catalog.stream(&name(0)).unwrap().status;
-    assert!(matches!(plan(&world.catalog, &world.actual, NODE)[..], [Action::Open(_)]));
+    assert!(matches!(world.plan()[..], [Action::Open(_)]));
     assert_eq!(status(&world), StreamStatus::Creating);
     world.settle();
     assert_eq!(status(&world), StreamStatus::Active);
@@ -125,15 +148,48 @@ fn a_damaged_shard_stops_neither_the_others_nor_the_plan() {
 #[test]
 fn groups_that_the_catalog_does_not_know_are_dropped() {
     let mut world = World::new();
-    world.actual.insert(GroupId(77), Hosted::Stored);
-    assert_eq!(plan(&world.catalog, &world.actual, NODE), [Action::Drop(GroupId(77))]);
+    world.command(&create(0, 3));
+    world.settle();
+    world.command(&CatalogCommand::DeleteStream { name: name(0), at: TimestampMs(2) });
+    world.settle();
+    world.actual.insert((GroupId(2), FIRST), Hosted::Stored);
+    assert_eq!(world.plan(), [Action::Drop((GroupId(2), FIRST))]);
+    // Unless the catalog here may be older than what was done by it.
+    assert_eq!(plan(&world.catalog, &world.actual, NODE, false), []);
+}
+
+#[test]
+fn a_group_that_an_older_catalog_cannot_know_is_left_alone() {
+    let mut world = World::new();
+    world.command(&create(0, 3));
+    world.settle();
+    world.actual.insert((GroupId(4), FIRST), Hosted::Stored);
+    assert_eq!(world.plan(), []);
 }
 
 #[test]
 fn shards_of_other_nodes_are_left_to_them() {
     let mut world = World::new();
     world.command(&create(0, 2));
-    assert!(!plan(&world.catalog, &world.actual, NodeId(2)).iter().any(|action| matches!(action, Action::Open(_))));
+    assert!(
+        !plan(&world.catalog, &world.actual, NodeId(2), true).iter().any(|action| matches!(action, Action::Open(_)))
+    );
+}
+
+#[test]
+fn a_replica_that_was_replaced_on_its_own_node_goes_and_the_next_one_waits_to_be_told_of_its_group() {
+    let mut world = World::new();
+    world.command(&create(0, 1));
+    let [Action::Open(first)] = &world.plan()[..] else { panic!("{:?}", world.plan()) };
+    assert_eq!((first.replica, &first.founders[..]), (FIRST, &[FIRST][..]));
+    world.settle();
+    let next = FIRST.next().unwrap();
+    let change = CatalogCommand::ChangeReplicas { group: GroupId(1), from: vec![FIRST], to: vec![next] };
+    assert_eq!(world.command(&change), CatalogReply::Done);
+    let actions = world.plan();
+    let [Action::Open(open), Action::Drop(dropped)] = &actions[..] else { panic!("{actions:?}") };
+    assert_eq!((open.replica, &open.founders[..]), (next, &[][..]), "the group has been formed");
+    assert_eq!(*dropped, (GroupId(1), FIRST));
 }
 
 #[derive(Debug, Clone)]
@@ -174,7 +230,7 @@ proptest! {
                 Event::Round(works) => {
                     world.round(|i| works >> (i % 64) & 1 == 1);
                 }
-                Event::Restart => world.actual = world.actual.keys().map(|group| (*group, Hosted::Stored)).collect(),
+                Event::Restart => world.actual = world.actual.keys().map(|place| (*place, Hosted::Stored)).collect(),
             }
         }
         world.settle();
@@ -195,8 +251,8 @@ proptest! {
                 }
                 _ => {}
             }
-            for action in plan(&world.catalog, &world.actual, NODE) {
-                let Action::Drop(group) = action else { continue };
+            for action in world.plan() {
+                let Action::Drop((group, _)) = action else { continue };
                 let living = world.catalog.shard_of_group(group).map(|(stream, _)| stream.status);
                 prop_assert!(matches!(living, None | Some(StreamStatus::Deleting)), "{group} of a {living:?} stream");
             }

@@ -1,19 +1,20 @@
 //! A node that can be opened again and again on the same disk, and a host of shards that only notes what it is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use catalog_state::{AccountLimits, CatalogCommand, CatalogState, StreamMode, StreamStatus};
-use control_plane::{ControlPlane, Error, HostError, Options, ShardHost, ShardOpen};
+use control_plane::{ControlPlane, Error, Ground, HostError, Local, Options, ShardHost, ShardOpen};
 use env::sim::{self, FaultDisk, FaultPlan, ProcessEnd, SimClock};
 use env::{BoxFuture, Env};
 use journal::Journal;
 use parking_lot::Mutex;
+use raft_group::RaftNode;
 use telemetry::Telemetry;
 use tokio::sync::watch;
-use types::{GroupId, NodeId, StreamArn, StreamName, TimestampMs};
+use types::{GroupId, NodeId, ReplicaId, StreamArn, StreamName, TimestampMs};
 
 const NODE: NodeId = NodeId(1);
 
@@ -72,7 +73,9 @@ impl Node {
     pub(crate) async fn try_open(&self, host: &Host, options: Options) -> Result<(Journal, ControlPlane), Error> {
         let journal = self.open_journal().await;
         let host = Arc::new(host.clone());
-        let plane = ControlPlane::open(self.env.clone(), journal.clone(), NODE, options, host).await?;
+        let raft = RaftNode::alone(self.env.clone(), NODE);
+        let ground = Ground { env: self.env.clone(), journal: journal.clone(), raft, host };
+        let plane = ControlPlane::open(ground, Local::founder(NODE, 1), options).await?;
         Ok((journal, plane))
     }
 
@@ -95,6 +98,7 @@ pub(crate) fn create(stream: &str, shard_count: u32) -> CatalogCommand {
         shard_count,
         mode: StreamMode::Provisioned,
         at: TimestampMs(1_000),
+        replication: 1,
         replicas: vec![vec![NODE]],
         limits: AccountLimits::OFF,
     }
@@ -200,7 +204,7 @@ impl ShardHost for Host {
         })
     }
 
-    fn drop_shard(&self, group: GroupId) -> BoxFuture<'static, Result<(), HostError>> {
+    fn drop_shard(&self, group: GroupId, _: ReplicaId) -> BoxFuture<'static, Result<(), HostError>> {
         let mut notes = self.notes.lock();
         let result = if notes.drops_fail {
             notes.failed_drops += 1;
@@ -217,5 +221,27 @@ impl ShardHost for Host {
     fn set_retention(&self, group: GroupId, retention_ms: u64) {
         self.notes.lock().running.insert(group, retention_ms);
         self.changed.send_replace(());
+    }
+
+    fn led(&self) -> Vec<GroupId> {
+        self.notes.lock().running.keys().copied().collect()
+    }
+
+    fn damaged(&self) -> Vec<(GroupId, ReplicaId)> {
+        Vec::new()
+    }
+
+    fn change_members(
+        &self,
+        _: GroupId,
+        _: BTreeSet<ReplicaId>,
+        _: BTreeSet<ReplicaId>,
+        _: Duration,
+    ) -> BoxFuture<'static, Result<(), String>> {
+        Box::pin(async { Err("there is one node".into()) })
+    }
+
+    fn transfer(&self, _: GroupId, _: NodeId) -> BoxFuture<'static, Result<(), String>> {
+        Box::pin(async { Err("there is one node".into()) })
     }
 }

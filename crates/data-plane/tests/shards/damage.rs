@@ -1,7 +1,7 @@
 use data_plane::{AppendError, Error, ReadError};
 use types::{GroupId, RecordNumber};
 
-use crate::world::{Life, World, spec};
+use crate::world::{Life, REPLICA, World, spec};
 
 const ONE: GroupId = GroupId(1);
 const TWO: GroupId = GroupId(2);
@@ -72,6 +72,6 @@ async fn only_the_second_serves(life: &Life) {
     assert!(matches!(life.plane.position(ONE), Err(ReadError::Corrupt(_))));
     assert_eq!(life.read_all(TWO, RecordNumber(1)).await.len(), 40);
     assert!(life.put(TWO, &["a"]).await.is_ok());
-    life.plane.drop_shard(ONE).await.unwrap();
+    life.plane.drop_shard(ONE, REPLICA).await.unwrap();
     assert_eq!(life.plane.position(ONE), Err(ReadError::UnknownShard), "a damaged shard can be dropped");
 }

@@ -3,7 +3,7 @@ use futures_util::future::join_all;
 use shard_state::ShardIdentity;
 use types::{GroupId, RecordNumber, ShardId};
 
-use crate::world::{World, spec};
+use crate::world::{REPLICA, World, spec};
 
 const ONE: GroupId = GroupId(1);
 const TWO: GroupId = GroupId(2);
@@ -16,8 +16,8 @@ fn a_dropped_shard_is_gone_for_good_and_others_stay() {
         life.open(TWO).await;
         life.put(ONE, &["a"]).await.unwrap();
         life.put(TWO, &["b"]).await.unwrap();
-        life.plane.drop_shard(ONE).await.unwrap();
-        life.plane.drop_shard(ONE).await.unwrap();
+        life.plane.drop_shard(ONE, REPLICA).await.unwrap();
+        life.plane.drop_shard(ONE, REPLICA).await.unwrap();
         assert_eq!(life.put(ONE, &["c"]).await, Err(AppendError::UnknownShard));
         assert_eq!(life.plane.position(ONE), Err(ReadError::UnknownShard));
         assert_eq!(life.telemetry.shards_open.get(), 1);

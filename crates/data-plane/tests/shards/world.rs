@@ -6,14 +6,18 @@ use data_plane::{AppendError, Appended, DataPlane, Options, ReadRecord, ShardLim
 use env::Clock;
 use env::sim::{self, FaultDisk, FaultPlan, ProcessEnd, SimClock};
 use journal::Journal;
+use raft_group::RaftNode;
 use shard_state::{Batch, BatchWriter, ShardIdentity};
 use telemetry::Telemetry;
-use types::{GroupId, NodeId, RecordNumber, ShardId};
+use types::{GroupId, NodeId, RecordNumber, ReplicaId, ShardId};
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
 pub(crate) const DAY_MS: u64 = 86_400_000;
 
 /// What outlives the process.
+/// The only replica of every shard.
+pub(crate) const REPLICA: ReplicaId = ReplicaId::new(NodeId(1), 0);
+
 pub(crate) struct World {
     pub(crate) disk: FaultDisk,
     now_ms: u64,
@@ -53,7 +57,8 @@ impl World {
             let env = sim::env(self.starts, clock.clone(), self.disk.mount(), ProcessEnd::default());
             let telemetry = Telemetry::new();
             let (journal, _) = Journal::open(env.clone(), self.journal.clone(), telemetry.clone()).await.unwrap();
-            let plane = DataPlane::new(env, journal.clone(), NodeId(1), self.options.clone(), telemetry.clone());
+            let raft = RaftNode::alone(env.clone(), NodeId(1));
+            let plane = DataPlane::new(env, journal.clone(), raft, self.options.clone(), telemetry.clone());
             let result = during(Life { plane, journal, clock: clock.clone(), telemetry }).await;
             self.now_ms = clock.unix_ms();
             result
@@ -91,7 +96,8 @@ pub(crate) fn spec(group: GroupId) -> ShardSpec {
     ShardSpec {
         group,
         identity: ShardIdentity { shard: ShardId(group.0 as u32), created_sec: 1_700_000_000 },
-        members: vec![NodeId(1)],
+        replica: REPLICA,
+        founders: vec![REPLICA],
         retention_ms: DAY_MS,
         limits: ShardLimits::off(),
     }

@@ -1,8 +1,10 @@
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rustix::fs::FlockOperation;
 
 use super::file::RealFile;
@@ -14,6 +16,8 @@ use crate::{BoxFuture, DirLock, Disk, File};
 pub struct RealDisk {
     root: Arc<Path>,
     mode: Mode,
+    /// The directories that were ever synced, a handful, held open: making a name durable must not fail for want of a file descriptor.
+    dirs: Arc<Mutex<BTreeMap<PathBuf, Arc<std::fs::File>>>>,
 }
 
 /// Who makes the system calls.
@@ -43,12 +47,12 @@ impl Mode {
 impl RealDisk {
     /// Makes system calls inline: for dedicated threads and for start-up.
     pub fn blocking(root: PathBuf) -> Self {
-        Self { root: root.into(), mode: Mode::Blocking }
+        Self { root: root.into(), mode: Mode::Blocking, dirs: Arc::default() }
     }
 
     /// Makes system calls on the blocking pool of the tokio runtime that polls: for tasks on the shared executor.
     pub fn offloading(root: PathBuf) -> Self {
-        Self { root: root.into(), mode: Mode::Offloading }
+        Self { root: root.into(), mode: Mode::Offloading, dirs: Arc::default() }
     }
 
     fn run<T: Send + 'static>(
@@ -101,7 +105,8 @@ impl Disk for RealDisk {
     }
 
     fn sync_dir(&self, path: &str) -> BoxFuture<'static, io::Result<()>> {
-        self.run(path, |path| std::fs::File::open(path)?.sync_all())
+        let dirs = Arc::clone(&self.dirs);
+        self.run(path, move |path| held_dir(&dirs, path)?.sync_all())
     }
 
     fn free_bytes(&self) -> BoxFuture<'static, io::Result<u64>> {
@@ -120,8 +125,18 @@ impl Disk for RealDisk {
     }
 
     fn for_dedicated(self: Arc<Self>) -> Arc<dyn Disk> {
-        Arc::new(Self { root: Arc::clone(&self.root), mode: Mode::Blocking })
+        Arc::new(Self { mode: Mode::Blocking, ..Self::clone(&self) })
     }
+}
+
+fn held_dir(dirs: &Mutex<BTreeMap<PathBuf, Arc<std::fs::File>>>, path: &Path) -> io::Result<Arc<std::fs::File>> {
+    let mut dirs = dirs.lock();
+    if let Some(dir) = dirs.get(path) {
+        return Ok(Arc::clone(dir));
+    }
+    let dir = Arc::new(std::fs::File::open(path)?);
+    dirs.insert(path.to_path_buf(), Arc::clone(&dir));
+    Ok(dir)
 }
 
 fn list(path: &Path) -> io::Result<Vec<String>> {

@@ -7,6 +7,7 @@
 mod clock;
 mod disk;
 mod file;
+mod handles;
 mod memory;
 mod network;
 mod path;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use clock::RealClock;
 pub use disk::RealDisk;
+pub use handles::{handle_limit, raise_handle_limit};
 pub use memory::refuse_huge_pages;
 pub use network::RealNetwork;
 pub use random::RealRandom;

@@ -31,6 +31,17 @@ impl Network for RealNetwork {
             Ok(Box::new(stream) as Box<dyn Stream>)
         })
     }
+
+    fn resolve(&self, host_port: &str) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+        let host_port = host_port.to_owned();
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host(&host_port).await?.collect();
+            if found.is_empty() {
+                return Err(io::Error::new(io::ErrorKind::NotFound, format!("{host_port} has no address")));
+            }
+            Ok(found)
+        })
+    }
 }
 
 struct RealListener {

@@ -36,6 +36,21 @@ impl Network for TurmoilNetwork {
             Ok(Box::new(connections.add(stream)) as Box<dyn Stream>)
         })
     }
+
+    /// Knows the names of turmoil's hosts. turmoil gives a name without a host an address that nobody answers at.
+    fn resolve(&self, host_port: &str) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+        let host_port = host_port.to_owned();
+        Box::pin(async move {
+            if let Ok(address) = host_port.parse::<SocketAddr>() {
+                return Ok(vec![address]);
+            }
+            let parts = host_port.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+            let Some((host, port)) = parts.filter(|(host, _)| !host.is_empty()) else {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{host_port}` is not host:port")));
+            };
+            Ok(vec![SocketAddr::new(turmoil::lookup(host), port)])
+        })
+    }
 }
 
 /// A host has one address, and turmoil binds it only by the name "any".

@@ -5,7 +5,8 @@ use std::time::Duration;
 use env::sim::{FaultDisk, FaultPlan, ProcessEnd};
 use raft_group::RaftGroup;
 
-use crate::world::{open, peek, put, read_from, run, trim, try_put, world};
+use crate::machine::trim_to;
+use crate::world::{open, peek, put, read_from, run, try_put, world};
 
 fn numbers(range: std::ops::Range<u64>) -> Vec<u64> {
     range.collect()
@@ -21,7 +22,7 @@ fn records_after_compaction_and_power_loss(seed: u64) -> (Vec<u64>, u64) {
         }
         group.compact().await.unwrap();
         assert_eq!(group.log().purged(), None, "nothing is trimmed yet");
-        trim(&group, 60).await;
+        trim_to(&group, 60).await;
         group.compact().await.unwrap();
         assert!(group.log().purged().is_some_and(|purged| purged.index >= 60));
         group.compact().await.unwrap();
@@ -70,7 +71,7 @@ impl Known {
             self.acknowledged = next;
             if next.is_multiple_of(10) {
                 self.trimmed = next - 4;
-                trim(group, self.trimmed).await;
+                trim_to(group, self.trimmed).await;
                 group.compact().await.unwrap();
             }
         }
@@ -122,7 +123,7 @@ fn snapshot_is_not_yet_purged(disk: &FaultDisk, seed: u64) -> bool {
     run(async {
         let env = world(seed, disk, &ProcessEnd::default());
         let telemetry = telemetry::Telemetry::new();
-        let (journal, _) = journal::Journal::open(env, crate::world::options(), telemetry).await.unwrap();
+        let (journal, _) = journal::Journal::open(env, crate::machine::options(), telemetry).await.unwrap();
         let log = journal.group(types::GroupId(5)).unwrap();
         log.snapshot().map(|snapshot| snapshot.log_id) > log.purged()
     })

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use env::sim::{FaultDisk, FaultPlan, ProcessEnd};
 use raft_group::{Error, ProposeError};
 
-use crate::world::{self, DEADLINE, NODE, open, put, run, world};
+use crate::world::{self, DEADLINE, REPLICA, open, put, run, world};
 
 #[test]
 fn a_group_that_lost_its_log_says_so_and_leaves_proposals_unknown() {
@@ -28,7 +28,7 @@ fn a_group_that_lost_its_log_says_so_and_leaves_proposals_unknown() {
         let waited = group.wait_leader(DEADLINE).await;
         assert!(matches!(waited, Err(Error::Stopped(_))), "{waited:?}");
         assert!(matches!(group.compact().await, Err(Error::Stopped(_))));
-        assert!(matches!(group.initialize(&[NODE]).await, Err(Error::Stopped(_))));
+        assert!(matches!(group.initialize(&[REPLICA]).await, Err(Error::Stopped(_))));
     });
 }
 

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use env::sim::{FaultDisk, FaultPlan, ProcessEnd};
 use journal::{Journal, Options};
-use raft_group::RaftGroup;
+use raft_group::RaftNode;
 use telemetry::Telemetry;
 use tokio::runtime::Handle;
 use types::GroupId;
 
-use crate::world::{DEADLINE, NODE, Numbers, options, run, world};
+use crate::machine::{Numbers, options};
+use crate::world::{DEADLINE, NODE, REPLICA, run, world};
 
 #[test]
 fn five_hundred_idle_groups_write_nothing_and_wake_nobody() {
@@ -20,11 +21,12 @@ fn five_hundred_idle_groups_write_nothing_and_wake_nobody() {
         // The journal's own rounds are not what is measured here.
         let options = Options { maintenance_interval: Duration::from_secs(1 << 20), ..options() };
         let (journal, _) = Journal::open(env.clone(), options, telemetry.clone()).await.unwrap();
+        let node = RaftNode::alone(env.clone(), NODE);
         let mut groups = Vec::new();
         for id in 1..=500 {
             let log = journal.group(GroupId(id)).unwrap();
-            let group = RaftGroup::open(&env, log, NODE, Numbers::default()).await.unwrap();
-            group.initialize(&[NODE]).await.unwrap();
+            let group = node.open(log.id(), log, REPLICA, Numbers::new(false)).await.unwrap();
+            group.initialize(&[REPLICA]).await.unwrap();
             group.wait_leader(DEADLINE).await.unwrap();
             groups.push(group);
         }

@@ -2,7 +2,8 @@
 
 use env::sim::{FaultDisk, FaultPlan, ProcessEnd};
 
-use crate::world::{Numbers, open, open_with, peek, put, read_from, run, world};
+use crate::machine::Numbers;
+use crate::world::{open, open_with, peek, put, read_from, run, world};
 
 #[test]
 fn entries_are_numbered_in_order_and_survive_restarts_and_power_loss() {
@@ -22,7 +23,7 @@ fn entries_are_numbered_in_order_and_survive_restarts_and_power_loss() {
 #[test]
 fn a_machine_without_checkpoints_is_rebuilt_from_its_log_in_segments() {
     let disk = FaultDisk::new(5, FaultPlan::default());
-    let machine = Numbers::only_snapshots();
+    let machine = Numbers::new(true);
     run(async {
         let (_journal, group) = open_with(world(1, &disk, &ProcessEnd::default()), machine.clone()).await;
         // Some at once, so that they land in blocks and applies of many, but no more than the journal admits.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use control_plane::ControlPlane;
+use control_plane::{ControlPlane, Ground, Local};
 use data_plane::{DataPlane, ShardLimits};
 use env::sim::{self, FaultDisk, FaultPlan, ProcessEnd, SimClock};
 use journal::Journal;
+use raft_group::RaftNode;
 use router::{
     AccountLimits, Capacity, DataPlaneHost, GetRecords, InvalidData, IteratorType, Options, PutEntry, PutOutcome,
     Router, RouterError, StreamRef, StreamStatus,
@@ -59,14 +60,16 @@ async fn start(env: env::Env, clock: SimClock) -> Node {
     };
     let telemetry = Telemetry::new();
     let (journal, _) = Journal::open(env.clone(), options, telemetry.clone()).await.unwrap();
-    let data = DataPlane::new(env.clone(), journal.clone(), NODE, data_plane::Options::default(), telemetry);
+    let raft = RaftNode::alone(env.clone(), NODE);
+    let data = DataPlane::new(env.clone(), journal.clone(), raft.clone(), data_plane::Options::default(), telemetry);
     let host = Arc::new(DataPlaneHost::new(data.clone(), ShardLimits::off()));
     let options = control_plane::Options::default();
-    let control = ControlPlane::open(env.clone(), journal, NODE, options, host).await.unwrap();
+    let ground = Ground { env: env.clone(), journal, raft: raft.clone(), host };
+    let control = ControlPlane::open(ground, Local::founder(NODE, 1), options).await.unwrap();
     control.wait_ready().await;
     let options =
         Options { region: "us-east-1".into(), account: "000000000000".into(), account_limits: AccountLimits::OFF };
-    Node { router: Router::new(env, control.clone(), data, options), clock, control }
+    Node { router: Router::new(env, control.clone(), data, raft, options), clock, control }
 }
 
 impl Node {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use types::ReplicaId;
+
 use super::key::{Key, Kind};
 use super::{AccessKey, Config, LimitsMode, LogFormat};
 
@@ -24,7 +26,7 @@ pub(crate) const KEYS: &[Key] = &[
         name: "node_id",
         unit: "",
         default: "1",
-        kind: Kind::Integer(1..=u64::MAX, |config, value| config.node_id = value),
+        kind: Kind::Integer(1..=ReplicaId::NODE_MAX.0, |config, value| config.node_id = value),
         meaning: "The node's number in its cluster. It belongs to the data directory and never changes.",
     },
     Key {
@@ -40,6 +42,72 @@ pub(crate) const KEYS: &[Key] = &[
         default: "127.0.0.1:4568",
         kind: Kind::Address(|config, value| config.admin_addr = value),
         meaning: "Where `/health/live`, `/health/ready` and `/metrics` are served.",
+    },
+    Key {
+        name: "cluster",
+        unit: "",
+        default: "thalweg",
+        kind: Kind::Text("1 to 63 of a-z, 0-9 and -, with no - at its ends", is_cluster, |config, text| {
+            config.cluster = text.into();
+        }),
+        meaning: "The cluster's name. Nodes of another name are refused.",
+    },
+    Key {
+        name: "seeds",
+        unit: "",
+        default: "",
+        kind: Kind::Text(
+            "`host:port` of one or more nodes, with commas between, or nothing",
+            is_hosts,
+            |config, text| {
+                config.seeds =
+                    text.split(',').map(|seed| seed.trim().to_owned()).filter(|seed| !seed.is_empty()).collect();
+            },
+        ),
+        meaning: "With an empty data directory: the `peer_addr` of nodes whose cluster this one joins. Without any, it founds a cluster.",
+    },
+    Key {
+        name: "peer_addr",
+        unit: "",
+        default: "",
+        kind: Kind::Text("an address such as 10.0.0.1:4569, or nothing", is_address_or_nothing, |config, text| {
+            config.peer_addr = text.parse().ok();
+        }),
+        meaning: "Where other nodes of the cluster are listened for; nothing on a node that has no others. Nothing is encrypted on its way yet: keep it where only nodes listen.",
+    },
+    Key {
+        name: "peer_advertise",
+        unit: "",
+        default: "",
+        kind: Kind::Text("`host:port`, or nothing for `peer_addr` itself", is_host_or_nothing, |config, text| {
+            config.peer_advertise = Some(text.to_owned()).filter(|text| !text.is_empty());
+        }),
+        meaning: "The address that other nodes are told for `peer_addr`, where it is another.",
+    },
+    Key {
+        name: "api_advertise",
+        unit: "",
+        default: "",
+        kind: Kind::Text("`host:port`, or nothing for `api_addr` itself", is_host_or_nothing, |config, text| {
+            config.api_advertise = Some(text.to_owned()).filter(|text| !text.is_empty());
+        }),
+        meaning: "The address that is shown for `api_addr`, where it is another.",
+    },
+    Key {
+        name: "zone",
+        unit: "",
+        default: "",
+        kind: Kind::Text("up to 64 letters, digits, - and _, or nothing", is_zone, |config, text| {
+            config.zone = text.into()
+        }),
+        meaning: "The zone, such as a rack or a data centre, over which a shard's replicas are spread.",
+    },
+    Key {
+        name: "replication",
+        unit: "replicas",
+        default: "3",
+        kind: Kind::Integer(1..=7, |config, value| config.replication = value as u8),
+        meaning: "Replicas of each shard of a new stream, on as many nodes. Where there are fewer nodes, the rest is made when more come.",
     },
     Key {
         name: "region",
@@ -125,7 +193,7 @@ pub(crate) const KEYS: &[Key] = &[
         unit: "connections",
         default: "4096",
         kind: Kind::Integer(1..=1_000_000, |config, value| config.http.connections_max = value as u32),
-        meaning: "API connections open at once. One more is closed as soon as it is accepted. Each takes a file descriptor.",
+        meaning: "API connections open at once. One more is closed as soon as it is accepted. Each takes a file descriptor, and half of those that the process may have are the most.",
     },
     Key {
         name: "http.streams_max",
@@ -239,6 +307,31 @@ pub(crate) const KEYS: &[Key] = &[
         meaning: "Nothing is trimmed for so long after a start: time to put a wrong wall clock right.",
     },
 ];
+
+fn is_cluster(text: &str) -> bool {
+    transport::Identity::new(text, types::NodeId(1)).is_ok()
+}
+
+fn is_host(text: &str) -> bool {
+    let parts = text.rsplit_once(':');
+    parts.is_some_and(|(host, port)| !host.is_empty() && !host.contains(' ') && port.parse::<u16>().is_ok())
+}
+
+fn is_host_or_nothing(text: &str) -> bool {
+    text.is_empty() || is_host(text)
+}
+
+fn is_hosts(text: &str) -> bool {
+    text.is_empty() || text.split(',').all(|seed| is_host(seed.trim()))
+}
+
+fn is_address_or_nothing(text: &str) -> bool {
+    text.is_empty() || text.parse::<std::net::SocketAddr>().is_ok()
+}
+
+fn is_zone(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
 
 fn set_access_key(config: &mut Config, set: impl FnOnce(&mut AccessKey)) {
     let mut key = config.access_key.take().unwrap_or_else(|| AccessKey { id: String::new(), secret: String::new() });

@@ -26,6 +26,20 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Key `node_id`.
     pub node_id: u64,
+    /// Key `cluster`.
+    pub cluster: String,
+    /// Key `seeds`.
+    pub seeds: Vec<String>,
+    /// Key `zone`.
+    pub zone: String,
+    /// Key `replication`.
+    pub replication: u8,
+    /// Key `peer_addr`; `None` if other nodes are not listened for.
+    pub peer_addr: Option<SocketAddr>,
+    /// Key `peer_advertise`.
+    pub peer_advertise: Option<String>,
+    /// Key `api_advertise`.
+    pub api_advertise: Option<String>,
     /// Key `api_addr`.
     pub api_addr: SocketAddr,
     /// Key `admin_addr`.
@@ -139,6 +153,13 @@ impl Config {
         Self {
             data_dir: PathBuf::new(),
             node_id: 0,
+            cluster: String::new(),
+            seeds: Vec::new(),
+            zone: String::new(),
+            replication: 0,
+            peer_addr: None,
+            peer_advertise: None,
+            api_advertise: None,
             api_addr: anywhere,
             admin_addr: anywhere,
             region: String::new(),

@@ -14,8 +14,8 @@ const OWNED: &[Owned] = &[
     Owned { library: "openraft", owners: &["raft-group"], reason: "an alpha version: one adapter knows its types" },
     Owned {
         library: "turmoil",
-        owners: &["env", "simulation", "raft-group"],
-        reason: "everything else runs on `env`, real or simulated; the spike over openraft is a test of raft-group",
+        owners: &["env", "simulation", "raft-group", "transport"],
+        reason: "everything else runs on `env`, real or simulated; raft-group and transport have tests over its network",
     },
 ];
 

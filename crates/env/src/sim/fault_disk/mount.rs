@@ -71,6 +71,7 @@ impl Mount {
     ) -> BoxFuture<'static, io::Result<Arc<dyn File>>> {
         let mount = self.clone();
         self.run(move |state| {
+            state.check_handles()?;
             let id = find(state)?;
             state.opened(id);
             Ok(Arc::new(Handle::new(mount, id)) as Arc<dyn File>)

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct FaultPlan {
     /// Bytes that fit on the disk, counted in blocks of 4,096; punched holes and removed files give theirs back.
     pub capacity_bytes: u64,
+    /// Files that the process may have open at once.
+    pub handles_max: usize,
     /// Time that reads, writes and operations on names take.
     pub latency: Latency,
     /// Time that syncs of files and directories take.
@@ -42,6 +44,7 @@ impl Default for FaultPlan {
     fn default() -> Self {
         Self {
             capacity_bytes: 1 << 40,
+            handles_max: usize::MAX,
             latency: Latency::NONE,
             sync_latency: Latency { min: Duration::ZERO, max: Duration::from_millis(2) },
             shared_fate_rate: 0.5,

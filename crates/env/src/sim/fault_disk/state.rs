@@ -7,6 +7,7 @@ use super::content::{Chance, Content};
 use super::dice::Dice;
 use super::names::{Id, Names};
 use super::plan::{Call, FaultCounts, FaultPlan};
+use crate::Shortage;
 
 /// Everything about one disk; behind its lock.
 pub(super) struct State {
@@ -123,6 +124,12 @@ impl State {
             content.rot(at, &mut chance);
         }
         Ok(())
+    }
+
+    /// Refuses one more handle than there may be.
+    pub(super) fn check_handles(&self) -> io::Result<()> {
+        let open: usize = self.open.values().sum();
+        if open < self.plan.handles_max { Ok(()) } else { Err(Shortage::of_handles()) }
     }
 
     pub(super) fn opened(&mut self, id: Id) {

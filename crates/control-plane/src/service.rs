@@ -1,0 +1,94 @@
+//! Answers other nodes' questions about the catalog and this node.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use catalog_state::{CatalogCommand, StreamStatus};
+use env::BoxFuture;
+use journal::Journal;
+use raft_group::Leadership;
+use transport::{Answer, Call, Handler};
+use types::{GroupId, ReplicaId};
+
+use crate::calls::{self, Ask, Report, Told};
+use crate::proposer::Proposer;
+use crate::{Error, ShardHost};
+
+/// How long a report waits for the catalog here to catch up with that of whoever asks.
+const CATCH_UP_MAX: Duration = Duration::from_secs(1);
+
+/// This node's part, for those who ask: other nodes, and its own governor.
+#[derive(Clone)]
+pub(crate) struct CatalogService {
+    pub(crate) proposer: Proposer,
+    pub(crate) host: Arc<dyn ShardHost>,
+    pub(crate) journal: Journal,
+}
+
+impl Handler for CatalogService {
+    fn handle(&self, call: Call) -> BoxFuture<'static, Answer> {
+        let service = self.clone();
+        Box::pin(async move {
+            let told = match calls::decode::<Ask>(&call.head) {
+                Some(ask) => service.answer(ask).await,
+                None => Told::Nonsense,
+            };
+            Answer { head: calls::encode(&told), body: Vec::new() }
+        })
+    }
+}
+
+impl CatalogService {
+    async fn answer(&self, ask: Ask) -> Told {
+        match ask {
+            Ask::Propose { command, .. } if CatalogCommand::decode(&command).is_err() => Told::Nonsense,
+            Ask::Propose { command, relay } => {
+                let payload = Bytes::from(command);
+                let outcome = match relay {
+                    true => self.proposer.propose_once(payload).await,
+                    false => self.proposer.propose_here(payload).await,
+                };
+                match outcome {
+                    Ok(answer) => Told::Proposed(answer.into()),
+                    Err(Error::NotLeader { leader }) => Told::NotLeader(leader),
+                    Err(error) => Told::Unknown(error.to_string()),
+                }
+            }
+            Ask::Report { applied_index } => Told::Report(self.report_at(applied_index).await),
+            Ask::Index => {
+                let leads = self.proposer.group.leadership() == Leadership::Leads;
+                Told::Index(leads.then(|| self.proposer.catalog.borrow().applied_index()))
+            }
+            Ask::Transfer { group, to } => Told::Transferred(self.host.transfer(group, to).await),
+        }
+    }
+
+    async fn report_at(&self, applied_index: u64) -> Report {
+        let mut catalog = self.proposer.catalog.clone();
+        let caught_up = catalog.wait_for(|state| state.applied_index() >= applied_index);
+        tokio::select! {
+            biased;
+            // A report by an older catalog errs on the safe side: what is unknown here is not said to be gone.
+            seen = caught_up => drop(seen),
+            () = self.proposer.env.clock.sleep(CATCH_UP_MAX) => return self.report(applied_index),
+        }
+        self.report(applied_index)
+    }
+
+    /// How things stand here.
+    pub(crate) fn report(&self, applied_index: u64) -> Report {
+        let catalog = Arc::clone(&self.proposer.catalog.borrow());
+        let behind = catalog.applied_index() < applied_index;
+        let node = self.proposer.group.replica().node();
+        let stored: BTreeSet<GroupId> =
+            self.journal.groups().into_iter().map(|file| ReplicaId::of_file(node, file).0).collect();
+        let remains = |stream: &&catalog_state::Stream| {
+            stream.status == StreamStatus::Deleting
+                && (behind || stream.shards.values().any(|shard| stored.contains(&shard.group)))
+        };
+        let remains = catalog.streams().filter(remains).map(|stream| stream.id).collect();
+        Report { led: self.host.led(), damaged: self.host.damaged(), remains }
+    }
+}

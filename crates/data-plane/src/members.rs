@@ -1,0 +1,42 @@
+//! Who holds a shard's replicas, and which of them leads.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use raft_group::{ChangeError, TransferError};
+use types::{GroupId, NodeId, ReplicaId};
+
+use crate::DataPlane;
+
+impl DataPlane {
+    /// Makes `voters` a shard's replicas, if all that vote now are `known`; only its leader can. See
+    /// [`raft_group::RaftGroup::change_members`].
+    ///
+    /// # Errors
+    /// [`ChangeError::NotLeader`] also where the shard is not open here, [`ChangeError::Busy`] also where others vote.
+    pub async fn change_members(
+        &self,
+        group: GroupId,
+        known: &BTreeSet<ReplicaId>,
+        voters: &BTreeSet<ReplicaId>,
+        deadline: Duration,
+    ) -> Result<(), ChangeError> {
+        let Some(shard) = self.shard(group) else { return Err(ChangeError::NotLeader { leader: None }) };
+        let now = shard.group.membership().voters;
+        if !now.is_subset(known) {
+            return Err(ChangeError::Busy(format!("{now:?} vote, not only {known:?}")));
+        }
+        shard.group.change_members(voters, &BTreeSet::new(), deadline).await
+    }
+
+    /// Has the replica on another node lead a shard. Puts wait meanwhile, none fails. See [`raft_group::RaftGroup::transfer`].
+    ///
+    /// # Errors
+    /// [`TransferError::NotLeader`] also where the shard is not open here.
+    pub async fn transfer(&self, group: GroupId, to: NodeId, deadline: Duration) -> Result<(), TransferError> {
+        match self.shard(group) {
+            Some(shard) => shard.group.transfer(to, deadline).await,
+            None => Err(TransferError::NotLeader),
+        }
+    }
+}

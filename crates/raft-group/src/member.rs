@@ -1,0 +1,117 @@
+//! A replica that runs on this node, as the node's service and its loops see it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use journal::{GroupLog, Vote};
+use openraft::async_runtime::watch::WatchReceiver;
+use openraft::metrics::RaftServerMetrics;
+use openraft::type_config::alias::WatchReceiverOf;
+use openraft::{Raft, RaftMetrics};
+use types::{GroupId, NodeId, ReplicaId};
+
+use crate::config::Config;
+use crate::elections::Standing;
+use crate::state_machine::StateMachine;
+use crate::stored;
+
+/// No term is in doubt.
+const NO_DOUBT: u64 = u64::MAX;
+
+pub(crate) struct Member {
+    pub(crate) group: GroupId,
+    pub(crate) replica: ReplicaId,
+    pub(crate) raft: Raft<Config, StateMachine>,
+    pub(crate) log: GroupLog,
+    /// The term of the newest applied entry.
+    applied_term: Arc<AtomicU64>,
+    /// The term whose leader is known not to lead any more.
+    doubted_term: AtomicU64,
+    server: WatchReceiverOf<Config, RaftServerMetrics<Config>>,
+    /// Says whether the group lives: what is above does not change when it dies.
+    metrics: WatchReceiverOf<Config, RaftMetrics<Config>>,
+}
+
+impl Member {
+    pub(crate) fn new(
+        group: GroupId,
+        replica: ReplicaId,
+        raft: Raft<Config, StateMachine>,
+        log: GroupLog,
+        applied_term: Arc<AtomicU64>,
+    ) -> Self {
+        let (server, metrics) = (raft.server_metrics(), raft.metrics());
+        Self { group, replica, raft, log, applied_term, doubted_term: AtomicU64::new(NO_DOUBT), server, metrics }
+    }
+
+    /// The newest vote given.
+    pub(crate) fn vote(&self) -> Vote {
+        stored::vote_from_raft(&self.server.borrow_watched().vote)
+    }
+
+    /// Whether the group has not died.
+    fn lives(&self) -> bool {
+        self.metrics.borrow_watched().running_state.is_ok()
+    }
+
+    /// Whether it has been elected and not been deposed, as far as it knows.
+    pub(crate) fn is_leader(&self) -> bool {
+        self.server.borrow_watched().state.is_leader() && self.lives()
+    }
+
+    /// Whether it leads and has applied all that was committed before it did: earlier it would deny records that exist.
+    pub(crate) fn is_ready_leader(&self) -> bool {
+        let lives = self.lives();
+        let server = self.server.borrow_watched();
+        lives && server.state.is_leader() && self.applied_term.load(Ordering::Acquire) == server.vote.leader_id().term
+    }
+
+    /// The node of the leader that it follows, its own if it leads.
+    pub(crate) fn leader(&self) -> Option<NodeId> {
+        let lives = self.lives();
+        let server = self.server.borrow_watched();
+        let leader = server.current_leader.filter(|_| lives).map(ReplicaId)?;
+        // After a restart its vote still names it as the leader it was.
+        (leader != self.replica || server.state.is_leader()).then_some(leader.node())
+    }
+
+    /// The leader of this term is known to have lost its office, its process or its data.
+    pub(crate) fn doubt(&self, term: u64) {
+        self.doubted_term.store(term, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.doubted_term.load(Ordering::Relaxed) == self.vote().term
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        let (eligible, leads) = {
+            let server = self.server.borrow_watched();
+            let is_voter = server.membership_config.membership().voter_ids().any(|voter| voter == self.replica.0);
+            (is_voter, server.state.is_leader())
+        };
+        Standing { eligible, leads, leader: self.leader(), doubted: self.is_doubted() }
+    }
+
+    /// Whether those that `counts` are a majority in each of the member lists that are in force: one, or two while it changes.
+    pub(crate) fn is_quorum(&self, counts: impl Fn(ReplicaId) -> bool) -> bool {
+        let server = self.server.borrow_watched();
+        let majority =
+            |config: &BTreeSet<u64>| config.iter().filter(|id| counts(ReplicaId(**id))).count() * 2 > config.len();
+        server.membership_config.membership().get_joint_config().iter().all(majority)
+    }
+
+    /// The replicas on a node, of all that are in the member list.
+    pub(crate) fn replicas_on(&self, node: NodeId) -> Vec<u64> {
+        let server = self.server.borrow_watched();
+        let nodes = server.membership_config.membership().nodes();
+        nodes.map(|(id, _)| *id).filter(|id| ReplicaId(*id).node() == node).collect()
+    }
+
+    /// Whether it is the only voter.
+    pub(crate) fn is_sole_voter(&self) -> bool {
+        let server = self.server.borrow_watched();
+        server.membership_config.membership().voter_ids().eq([self.replica.0])
+    }
+}
