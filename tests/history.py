@@ -25,12 +25,10 @@ class Writer:
     is acknowledged, as a careful user's program does: by botocore's default retries first, and by this class after those.
     """
 
-    def __init__(self, client, stream, progress, fates_unknown=False):
-        """`fates_unknown`: single records may be answered with InternalFailure, as where the node that led their shard has died."""
+    def __init__(self, client, stream, progress):
         self.client = client
         self.stream = stream
         self.progress = progress
-        self.expected_errors = {"ProvisionedThroughputExceededException"} | ({"InternalFailure"} if fates_unknown else set())
         self.attempts = Counter()
         self.acknowledged = []
         self.interrupted_batches = 0
@@ -75,7 +73,7 @@ class Writer:
 
     def _take(self, record, outcome):
         if "ErrorCode" in outcome:
-            assert outcome["ErrorCode"] in self.expected_errors, outcome
+            assert outcome["ErrorCode"] == "ProvisionedThroughputExceededException", outcome
             assert "SequenceNumber" not in outcome and outcome["ErrorMessage"], outcome
             return False
         key, data = record

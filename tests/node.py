@@ -91,6 +91,9 @@ class Thalweg:
         if self.is_running():
             self.kill9()
 
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
     def log_tail(self):
         if not self.log_path.exists():
             return "(no log)"

@@ -65,7 +65,7 @@ def put_by_key(endpoints, records, interrupt):
     """Puts all records with several writers, each with its own keys, while `interrupt(progress)` runs. Returns the writers."""
     progress = Progress()
     clients = [kinesis(endpoints[i % len(endpoints)]) for i in range(WRITERS)]
-    writers = [Writer(client, STREAM, progress, fates_unknown=len(endpoints) > 1) for client in clients]
+    writers = [Writer(client, STREAM, progress) for client in clients]
     shares = [[] for _ in writers]
     for key, data in records:
         shares[zlib.crc32(key.encode()) % WRITERS].append((key, data))

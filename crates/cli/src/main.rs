@@ -6,6 +6,7 @@ mod bench;
 mod commands;
 mod logging;
 mod serve;
+mod variables;
 
 use std::process::ExitCode;
 

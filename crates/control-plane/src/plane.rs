@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use catalog_state::{CatalogCommand, CatalogReply, CatalogState, Cluster, NodeState};
 use env::Env;
 use journal::Journal;
-use raft_group::{RaftGroup, RaftNode};
+use raft_group::{RaftGroup, RaftNode, TransferError};
 use tokio::sync::{Notify, watch};
 use types::{GroupId, NodeId, ReplicaId};
 
@@ -214,6 +215,14 @@ impl ControlPlane {
     /// Completes, with the reason, when the catalog's group has died: this node needs a restart.
     pub async fn stopped(&self) -> String {
         self.inner.group.stopped().await
+    }
+
+    /// Has another node lead the catalog, if this one does, before it stops.
+    ///
+    /// # Errors
+    /// See [`TransferError`]: then this node goes on leading it.
+    pub async fn hand_over(&self, deadline: Duration) -> Result<(), TransferError> {
+        self.inner.group.hand_over(deadline).await
     }
 
     /// Ends the loops, abandoning what they have in flight, then the catalog's group. Shards are not touched.

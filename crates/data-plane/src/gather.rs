@@ -1,12 +1,12 @@
 //! Which puts share an entry, and which of its numbers each gets: pure.
 
-use shard_state::Batch;
+use shard_state::{Batch, REQUEST_BYTES};
 use types::RecordNumber;
 
 /// How much one entry takes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EntryLimit {
-    /// Bytes of batches, a single larger one excepted.
+    /// Bytes of batches and their requests, a single larger one excepted.
     pub(crate) bytes_max: u64,
     /// Batches.
     pub(crate) batches_max: usize,
@@ -28,7 +28,7 @@ impl<W> Gathering<W> {
 
     /// Adds a put, or gives it back if the entry is full. The first one always fits.
     pub(crate) fn offer(&mut self, batch: Batch, waiting: W) -> Result<(), (Batch, W)> {
-        let bytes = self.bytes + batch.bytes.len() as u64;
+        let bytes = self.bytes + (batch.bytes.len() + REQUEST_BYTES) as u64;
         let is_full = bytes > self.limit.bytes_max || self.batches.len() >= self.limit.batches_max;
         if is_full && !self.batches.is_empty() {
             return Err((batch, waiting));
@@ -66,12 +66,13 @@ mod tests {
     use bytes::Bytes;
     use proptest::collection::vec;
     use proptest::prelude::*;
+    use shard_state::RequestId;
 
     fn batch(bytes: usize, count: u32) -> Batch {
-        Batch { bytes: Bytes::from(vec![0; bytes]), count }
+        Batch { id: RequestId(0), bytes: Bytes::from(vec![0; bytes]), count }
     }
 
-    const LIMIT: EntryLimit = EntryLimit { bytes_max: 100, batches_max: 3 };
+    const LIMIT: EntryLimit = EntryLimit { bytes_max: 100 + 2 * REQUEST_BYTES as u64, batches_max: 3 };
 
     #[test]
     fn a_batch_larger_than_an_entry_goes_alone() {
@@ -83,7 +84,7 @@ mod tests {
     #[test]
     fn an_entry_is_full_at_its_bytes_or_its_batches() {
         let mut by_bytes = Gathering::new(LIMIT);
-        let taken = [60, 40, 1].map(|bytes| by_bytes.offer(batch(bytes, 1), ()).is_ok());
+        let taken = [60, 40, 0].map(|bytes| by_bytes.offer(batch(bytes, 1), ()).is_ok());
         assert_eq!(taken, [true, true, false]);
         let mut by_batches = Gathering::new(LIMIT);
         let taken = [1, 1, 1, 1].map(|bytes| by_batches.offer(batch(bytes, 1), ()).is_ok());
@@ -106,7 +107,8 @@ mod tests {
                     waiting.next();
                 }
                 let batches = gathering.batches();
-                prop_assert!(batches.len() == 1 || batches.iter().map(|batch| batch.bytes.len()).sum::<usize>() <= 100);
+                let bytes: usize = batches.iter().map(|batch| batch.bytes.len() + REQUEST_BYTES).sum();
+                prop_assert!(batches.len() == 1 || bytes as u64 <= LIMIT.bytes_max);
                 prop_assert!((1..=3).contains(&batches.len()));
                 let records: u32 = batches.iter().map(|batch| batch.count).sum();
                 answered.extend(shares(next, gathering.into_waiting()));

@@ -20,6 +20,7 @@ mod options;
 mod owner;
 mod plane;
 mod read;
+mod repeated;
 mod reply;
 mod retention;
 mod shard;

@@ -3,10 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt};
 use raft_group::{ChangeError, TransferError};
 use types::{GroupId, NodeId, ReplicaId};
 
 use crate::DataPlane;
+
+/// Shards that are handed over at once: each costs three nodes a vote on disk, and its puts wait for it.
+const HANDED_OVER_AT_ONCE: usize = 32;
 
 impl DataPlane {
     /// Makes `voters` a shard's replicas, if all that vote now are `known`; only its leader can. See
@@ -38,5 +42,21 @@ impl DataPlane {
             Some(shard) => shard.group.transfer(to, deadline).await,
             None => Err(TransferError::NotLeader),
         }
+    }
+
+    /// Has other nodes lead what this one does, before it stops: puts wait a moment, none fails. Returns how many shards it still leads
+    /// since no other node took them over, each within `deadline`.
+    pub async fn hand_over(&self, deadline: Duration) -> usize {
+        let led: Vec<_> = self.led().into_iter().filter_map(|group| self.shard(group)).collect();
+        let handed = led.into_iter().map(|shard| async move {
+            match shard.group.hand_over(deadline).await {
+                Ok(()) => 0,
+                Err(error) => {
+                    tracing::debug!(group = %shard.group_id, %error, "the shard is not handed over");
+                    1
+                }
+            }
+        });
+        stream::iter(handed).buffer_unordered(HANDED_OVER_AT_ONCE).fold(0, |sum, left| async move { sum + left }).await
     }
 }

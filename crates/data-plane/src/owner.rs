@@ -5,6 +5,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use raft_group::ProposeError;
@@ -22,6 +23,8 @@ pub(crate) type Answer = Result<Appended, AppendError>;
 /// A put that was admitted.
 pub(crate) struct Put {
     pub(crate) batch: Batch,
+    /// For how long it has been tried, if its records may be in the log already.
+    pub(crate) tried_for: Option<Duration>,
     pub(crate) waiting: Waiting,
 }
 
@@ -53,17 +56,36 @@ impl Owner {
     pub(crate) async fn run(mut self) {
         let mut ahead = None;
         while let Some(first) = self.next(&mut ahead).await {
+            let Some(first) = self.settle_repeated(first).await else { continue };
             let mut gathering = Gathering::new(self.limit);
             let mut next = Some(first);
             while let Some(put) = next.take() {
                 if let Err((batch, waiting)) = gathering.offer(put.batch, put.waiting) {
-                    ahead = Some(Put { batch, waiting });
+                    ahead = Some(Put { batch, tried_for: put.tried_for, waiting });
                     break;
                 }
                 next = self.puts.try_recv().ok();
+                // Searched for when nothing is in flight.
+                ahead = next.take_if(|put| put.tried_for.is_some());
             }
             self.carry_out(gathering, &mut ahead).await;
         }
+    }
+
+    /// Answers a put whose records are in the log already; gives back one whose aren't. Here nothing of this shard is in flight, and all
+    /// that earlier leaders have committed is applied, so that what is not found never will be.
+    async fn settle_repeated(&self, put: Put) -> Option<Put> {
+        let found = match self.shard.serves() {
+            Ok(()) => self.shard.found_again(put.batch.id, put.tried_for).await,
+            Err(reason) => Err(reason.into()),
+        };
+        let answer = match found {
+            Ok(None) => return Some(put),
+            Ok(Some(appended)) => Ok(appended),
+            Err(error) => Err(error),
+        };
+        drop(put.waiting.answer(answer));
+        None
     }
 
     /// The next put; `None` when there will be none.

@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use env::Env;
 use journal::{GroupLog, Journal};
@@ -137,12 +138,21 @@ impl DataPlane {
     /// Appends a batch, or as many records of its beginning as the shard's write limit allows. Answered when they are durable on a
     /// quorum, applied, and readable. A caller that goes away doesn't take them back.
     ///
+    /// `tried_for`: for how long the caller has been trying, if an earlier try, wherever it was, had the outcome
+    /// [`AppendError::Unknown`]. Then the log is searched for the request first, and where it is found, its records are not appended again.
+    ///
     /// # Errors
-    /// See [`AppendError`]: only after [`AppendError::Unknown`] may something have been appended.
-    pub async fn append(&self, group: GroupId, batch: Batch) -> Result<Appended, AppendError> {
+    /// See [`AppendError`]: only after [`AppendError::Unknown`] may something have been appended. With `tried_for` nothing but success
+    /// tells what has become of the earlier tries.
+    pub async fn append(
+        &self,
+        group: GroupId,
+        batch: Batch,
+        tried_for: Option<Duration>,
+    ) -> Result<Appended, AppendError> {
         let count = batch.count;
         let result = match self.inner.slots.get(group) {
-            Ok(shard) => shard.append(batch).await,
+            Ok(shard) => shard.append(batch, tried_for).await,
             Err(reason) => Err(reason.into()),
         };
         let outcome = match &result {

@@ -77,9 +77,12 @@ impl Shard {
             .clone()
     }
 
-    /// Puts a batch, or as much of its beginning as the write limit allows.
-    pub(crate) async fn append(&self, batch: Batch) -> Answer {
+    /// Puts a batch, or as much of its beginning as the write limit allows. `tried_for`: see [`crate::DataPlane::append`].
+    pub(crate) async fn append(&self, batch: Batch, tried_for: Option<Duration>) -> Answer {
         self.serves()?;
+        if let Some(appended) = self.found_again(batch.id, tried_for).await? {
+            return Ok(appended);
+        }
         let (phase, next_record, arrival) = {
             let published = self.published.borrow();
             (published.phase, published.next_record, published.last_arrival)
@@ -93,7 +96,7 @@ impl Shard {
         let lease = self.admit(&batch)?;
         let batch = self.within_limits(batch)?;
         let (answer, answered) = oneshot::channel();
-        let put = Put { batch, waiting: Waiting { answer, lease } };
+        let put = Put { batch, tried_for, waiting: Waiting { answer, lease } };
         let closed = |_| AppendError::Unavailable("it is being closed on this node".into());
         self.puts.send(put).map_err(closed)?;
         // An owner that ends without an answer may have proposed the entry before.
@@ -125,7 +128,7 @@ impl Shard {
         match count {
             0 => Err(AppendError::Throttled),
             count if count == batch.count => Ok(batch),
-            count => Ok(Batch { bytes: batch.bytes.slice(..bytes), count }),
+            count => Ok(Batch { bytes: batch.bytes.slice(..bytes), count, ..batch }),
         }
     }
 

@@ -10,6 +10,8 @@ mod damage;
 mod lifecycle;
 #[path = "shards/reading.rs"]
 mod reading;
+#[path = "shards/repeated.rs"]
+mod repeated;
 #[path = "shards/retention.rs"]
 mod retention;
 #[path = "shards/world.rs"]

@@ -130,6 +130,18 @@ async fn inspect_group(id: GroupId, inner: &Inner, damage: &mut Vec<Damage>) -> 
     })
 }
 
+impl Inspection {
+    /// Whether nothing is damaged, in the files and in the groups.
+    pub fn is_sound(&self) -> bool {
+        self.first_damage().is_none()
+    }
+
+    fn first_damage(&self) -> Option<String> {
+        let of_groups = || self.groups.iter().find_map(|group| group.damaged.clone());
+        self.damage.first().map(ToString::to_string).or_else(of_groups)
+    }
+}
+
 impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "format {}, checkpoint {}, replay from block {}", self.format, self.checkpoint, self.replay_lsn)?;
@@ -145,9 +157,12 @@ impl fmt::Display for Inspection {
         for group in &self.groups {
             writeln!(f, "{group}")?;
         }
-        match self.damage.first() {
+        match self.first_damage() {
             None => write!(f, "sound: every checksum is right"),
-            Some(first) => write!(f, "DAMAGED in {} places, first: {first}", self.damage.len()),
+            Some(first) => {
+                let groups = self.groups.iter().filter(|group| group.damaged.is_some()).count();
+                write!(f, "DAMAGED: {} places, {groups} groups, first: {first}", self.damage.len())
+            }
         }
     }
 }

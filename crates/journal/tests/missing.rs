@@ -307,3 +307,19 @@ fn a_start_does_not_wait_for_the_removal_of_what_nobody_needs() {
         assert_eq!(read_all(&journal, 1).await.unwrap(), 110);
     });
 }
+
+#[test]
+fn inspection_calls_no_directory_sound_whose_groups_are_refused() {
+    let disk = half_in_segments(1);
+    let segments = take_segments(&disk);
+    let [(first, _), .., (_, other)] = &segments[..] else { panic!("one segment is too few: {}", segments.len()) };
+    for (path, bytes) in &segments {
+        put(&disk, path, if path == first { other.clone() } else { bytes.clone() });
+    }
+    let inspection = run(journal::inspect(disk.mount())).unwrap();
+    assert!(!inspection.is_sound(), "{inspection}");
+    run(async {
+        let (journal, _) = open(&disk).await;
+        assert!(refused(&journal, 1));
+    });
+}

@@ -128,7 +128,7 @@ impl RaftGroup {
         if !voters.contains(&own) {
             let with_own = voters.iter().copied().chain([own]).collect();
             self.replace_voters(&before, &with_own).await?;
-            return self.hand_over(voters, deadline).await;
+            return self.give_way(voters, deadline).await;
         }
         self.replace_voters(&before, voters).await?;
         let leaving: BTreeSet<u64> =
@@ -151,11 +151,12 @@ impl RaftGroup {
     }
 
     /// Gives leadership to the first of `voters` that takes it.
-    async fn hand_over(&self, voters: &BTreeSet<ReplicaId>, deadline: Duration) -> Changed {
-        let mut reason = "there is nobody to lead".to_owned();
-        for voter in voters {
-            match self.transfer(voter.node(), deadline.div_f64(voters.len() as f64)).await {
-                Ok(()) => return Err(ChangeError::HandedOver { to: voter.node() }),
+    async fn give_way(&self, voters: &BTreeSet<ReplicaId>, deadline: Duration) -> Changed {
+        let mut reason = "nobody who could lead is alive".to_owned();
+        let heirs = self.heirs(voters);
+        for heir in &heirs {
+            match self.transfer(*heir, deadline.div_f64(heirs.len() as f64)).await {
+                Ok(()) => return Err(ChangeError::HandedOver { to: *heir }),
                 Err(error) => reason = error.to_string(),
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use env::Env;
@@ -41,6 +42,8 @@ pub(crate) struct Inner {
     pub(crate) campaigns: Mutex<Campaigns>,
     /// Wakes the loop when there is something new to look at.
     pub(crate) wake: Notify,
+    /// Set once this node is about to stop: it takes no office any more.
+    leaving: AtomicBool,
     /// Set to end the loop, which holds a receiver as long as it runs.
     stop: watch::Sender<bool>,
 }
@@ -62,6 +65,7 @@ impl RaftNode {
             liveness: Mutex::new(liveness),
             campaigns: Mutex::default(),
             wake: Notify::new(),
+            leaving: AtomicBool::new(false),
             stop,
         });
         inner.transport.serve(RAFT, Arc::new(RaftService(Arc::clone(&inner))));
@@ -133,6 +137,12 @@ impl RaftNode {
         self.inner.liveness.lock().silence(node, self.inner.now())
     }
 
+    /// This node is about to stop: from here on none of its replicas campaigns, whoever asks. It goes on voting and following, and
+    /// leads what it leads until that is handed over, see [`RaftGroup::hand_over`].
+    pub fn leave(&self) {
+        self.inner.leaving.store(true, Ordering::Relaxed);
+    }
+
     /// Ends the loop. Groups are shut down one by one, by their owners, before.
     pub async fn close(&self) {
         self.inner.stop.send_replace(true);
@@ -167,6 +177,10 @@ impl Inner {
 
     pub(crate) fn peers(&self) -> BTreeSet<NodeId> {
         self.peers.lock().clone()
+    }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_alive(&self, node: NodeId) -> bool {

@@ -69,7 +69,7 @@ async fn send(node: Arc<Inner>, peer: NodeId, pulse: Pulse) {
 
 /// Looks for groups without a leader, and has those campaign whose time has come.
 async fn campaign(node: &Inner) {
-    let members = node.members();
+    let members = if node.is_leaving() { Vec::new() } else { node.members() };
     let leaderless = members.iter().filter(|member| member.standing().is_leaderless(|peer| node.is_alive(peer)));
     let leaderless: Vec<GroupId> = leaderless.map(|member| member.group).collect();
     let (options, random, now) = (&node.options, || node.env.random.u64(), node.now());

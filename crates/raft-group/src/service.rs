@@ -71,6 +71,9 @@ impl Inner {
         }
         match message {
             Message::Append { vote, prev, commit, .. } => match messages::decode_frames(call.body, call.group) {
+                Some(frames) if !frames.is_empty() && !member.log.has_room() => {
+                    Box::pin(put_off(member, vote, prev, commit))
+                }
                 Some(frames) => Box::pin(append(member, vote, prev, commit, frames)),
                 None => none(),
             },
@@ -83,6 +86,7 @@ impl Inner {
             }
             Message::Snapshot { crc, .. } if crc32c::crc32c(&call.body) != crc => none(),
             Message::Snapshot { vote, last, .. } => Box::pin(install(member, vote, last, call.body)),
+            Message::Campaign { .. } if self.is_leaving() => Box::pin(std::future::ready(Reply::Campaigning(false))),
             Message::Campaign { vote, last, .. } => Box::pin(campaign(member, vote, last)),
         }
     }
@@ -119,6 +123,15 @@ async fn append(
         Ok(AppendEntriesResponse::Conflict) => Reply::Conflict,
         Ok(AppendEntriesResponse::HigherVote(vote)) => Reply::HigherVote(stored::vote_from_raft(&vote)),
         Err(_died) => Reply::NoReplica,
+    }
+}
+
+/// There is no room for entries now. How far the leader has committed is taken note of: what is applied can leave memory. The leader
+/// tries again after a pause.
+async fn put_off(member: Arc<Member>, vote: Vote, prev: Option<LogId>, commit: Option<LogId>) -> Reply {
+    match append(member, vote, prev, commit, Vec::new()).await {
+        Reply::Appended => Reply::NoReplica,
+        reply => reply,
     }
 }
 

@@ -1,11 +1,13 @@
 //! What nodes ask each other about shards. Small heads pass through serde; batches and records follow as raw bytes.
 
+use std::time::Duration;
+
 use bincode::config;
 use bytes::Bytes;
 use data_plane::{AppendError, Appended, Positions, ReadBatch, ReadError, ReadRecord};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use shard_state::{Batch, Record, ShardIdentity};
+use shard_state::{Batch, Record, RequestId, ShardIdentity};
 use types::{GroupId, NodeId, RecordNumber, ShardId, TimestampMs};
 
 /// Bytes of a head at most: the largest names the 10,000 records of a read, some 20 bytes each.
@@ -31,12 +33,23 @@ pub(crate) enum Question {
     },
 }
 
-/// One shard's batch.
+/// A batch for a shard, see [`data_plane::DataPlane::append`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Append {
+    pub(crate) group: GroupId,
+    pub(crate) batch: Batch,
+    /// For how long it has been tried, if it may be stored already.
+    pub(crate) tried_for: Option<Duration>,
+}
+
+/// One shard's batch, without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Part {
-    pub(crate) group: GroupId,
-    pub(crate) records: u32,
-    pub(crate) bytes: u32,
+    group: GroupId,
+    request: u128,
+    tried_for: Option<Duration>,
+    records: u32,
+    bytes: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,20 +125,26 @@ pub(crate) fn decode<T: DeserializeOwned>(head: &[u8], body: &[u8]) -> Option<T>
 }
 
 impl Part {
-    pub(crate) fn of(group: GroupId, batch: &Batch) -> Part {
+    pub(crate) fn of(append: &Append) -> Part {
+        let Append { group, batch, tried_for } = append;
         // Exact: a batch is bounded far below by `data_plane::Options::batch_bytes_max`.
-        Part { group, records: batch.count, bytes: batch.bytes.len() as u32 }
+        let bytes = batch.bytes.len() as u32;
+        Part { group: *group, request: batch.id.0, tried_for: *tried_for, records: batch.count, bytes }
     }
 }
 
 /// The batches of a question; `None` if the bytes don't have the lengths that it names.
-pub(crate) fn batches(parts: &[Part], mut body: Bytes) -> Option<Vec<(GroupId, Batch)>> {
+pub(crate) fn appends(parts: &[Part], mut body: Bytes) -> Option<Vec<Append>> {
     let whole: usize = parts.iter().map(|part| part.bytes as usize).sum();
     if whole != body.len() {
         return None;
     }
-    let batch = |part: &Part| (part.group, Batch { bytes: body.split_to(part.bytes as usize), count: part.records });
-    Some(parts.iter().map(batch).collect())
+    let append = |part: &Part| {
+        let bytes = body.split_to(part.bytes as usize);
+        let batch = Batch { id: RequestId(part.request), bytes, count: part.records };
+        Append { group: part.group, batch, tried_for: part.tried_for }
+    };
+    Some(parts.iter().map(append).collect())
 }
 
 /// A page and the bytes that follow it: keys and data, as they are in memory.

@@ -5,7 +5,7 @@ use env::BoxFuture;
 use futures_util::future::join_all;
 use transport::{Call, Handler, Service};
 
-use crate::shard_calls::{Answer, Question, batches, decode, encode, page_of};
+use crate::shard_calls::{Answer, Append, Question, appends, decode, encode, page_of};
 
 /// Questions about shards.
 pub(crate) const SHARDS: Service = Service(3);
@@ -28,9 +28,9 @@ impl Handler for ShardService {
 async fn answer(data: &DataPlane, question: Question, body: bytes::Bytes) -> (Answer, Vec<bytes::Bytes>) {
     match question {
         Question::Append(parts) => {
-            let Some(batches) = batches(&parts, body) else { return (Answer::Nonsense, Vec::new()) };
-            let appends = batches.into_iter().map(|(group, batch)| data.append(group, batch));
-            let results = join_all(appends).await.into_iter();
+            let Some(appends) = appends(&parts, body) else { return (Answer::Nonsense, Vec::new()) };
+            let append = |Append { group, batch, tried_for }| data.append(group, batch, tried_for);
+            let results = join_all(appends.into_iter().map(append)).await.into_iter();
             let results = results.map(|result| result.map(Into::into).map_err(Into::into));
             (Answer::Append(results.collect()), Vec::new())
         }

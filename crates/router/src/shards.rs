@@ -1,7 +1,7 @@
 //! The shards of the cluster, wherever they are led.
 //!
-//! Each request is taken to the node that leads; a stale idea of who that is is corrected on the way, and tried again. Only what
-//! surely had no effect is tried again: where nobody knows whether records were stored, the client decides.
+//! Each request is taken to the node that leads; a stale idea of who that is is corrected on the way, and tried again. Where nobody
+//! knows whether records were stored, since a leader has died, the next one finds out: the request's id stands in the log beside them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use data_plane::{AppendError, Appended, DataPlane, Positions, ReadBatch, ReadErr
 use env::Env;
 use futures_util::future::join_all;
 use raft_group::RaftNode;
-use shard_state::Batch;
+use shard_state::{Batch, RequestId};
 use transport::{CallError, Lane, Request, Transport};
 use types::{GroupId, NodeId, RecordNumber, TimestampMs};
 
 use crate::leaders::{Leaders, Round};
 use crate::route::RoutedShard;
-use crate::shard_calls::{Answer, Part, Question, decode, encode};
+use crate::shard_calls::{Answer, Append, Part, Question, decode, encode};
 use crate::shard_service::{SHARDS, ShardService};
 
 /// How long a request looks for a shard's leader: a dead one is replaced within a second or two.
@@ -46,7 +46,19 @@ struct Errand<'a> {
     batch: Batch,
     round: Round,
     outcome: PartOutcome,
+    /// Why a try may have stored the records, if one may.
+    unknown: Option<String>,
     done: bool,
+}
+
+impl Errand<'_> {
+    /// What becomes of it. After a try with an unknown outcome only success says what is stored: a refusal is one of this try alone.
+    fn end(self) -> PartOutcome {
+        match (self.outcome, self.unknown) {
+            (Err(_), Some(reason)) => Err(AppendError::Unknown(reason)),
+            (outcome, _) => outcome,
+        }
+    }
 }
 
 impl Shards {
@@ -59,47 +71,55 @@ impl Shards {
 
     /// Appends each batch to its shard, all at once, one call for each node concerned.
     pub(crate) async fn append(&self, parts: Vec<(&RoutedShard, Batch)>) -> Vec<PartOutcome> {
-        let errand = |(shard, batch)| Errand {
+        let errand = |(shard, batch): (_, Batch)| Errand {
             shard,
-            batch,
+            batch: batch.of_request(self.request_id()),
             round: Round::default(),
             outcome: Err(AppendError::NotLeader { leader: None }),
+            unknown: None,
             done: false,
         };
         let mut errands: Vec<Errand<'_>> = parts.into_iter().map(errand).collect();
         let mut search = Search::new(self);
         loop {
-            let sent = self.append_once(&mut errands).await;
-            if errands.iter().all(|errand| errand.done) {
+            let sent = self.append_once(&mut errands, &search).await;
+            if errands.iter().all(|errand| errand.done) || search.is_over() {
                 break;
             }
             if !sent {
-                if !search.pause().await {
-                    break;
-                }
+                search.pause().await;
                 errands.iter_mut().for_each(|errand| errand.round = Round::default());
             }
         }
-        errands.into_iter().map(|errand| errand.outcome).collect()
+        errands.into_iter().map(Errand::end).collect()
     }
 
     /// Takes each open errand to the next node; false if there is none to be asked in this round.
-    async fn append_once(&self, errands: &mut [Errand<'_>]) -> bool {
+    async fn append_once(&self, errands: &mut [Errand<'_>], search: &Search<'_>) -> bool {
         let mut by_node: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
         for (at, errand) in errands.iter_mut().enumerate().filter(|(_, errand)| !errand.done) {
             if let Some(node) = self.next_node(errand.shard, &mut errand.round) {
                 by_node.entry(node).or_default().push(at);
             }
         }
-        let calls = by_node.iter().map(|(node, places)| {
-            let parts = places.iter().map(|at| (errands[*at].shard.group, errands[*at].batch.clone())).collect();
-            self.append_on(*node, parts)
-        });
+        let append = |errand: &Errand<'_>| Append {
+            group: errand.shard.group,
+            batch: errand.batch.clone(),
+            tried_for: errand.unknown.as_ref().map(|_| search.lasts()),
+        };
+        let calls = by_node
+            .iter()
+            .map(|(node, places)| self.append_on(*node, places.iter().map(|at| append(&errands[*at])).collect()));
         let outcomes = join_all(calls).await;
         for ((node, places), outcomes) in by_node.iter().zip(outcomes) {
             for (at, outcome) in places.iter().zip(outcomes) {
                 let errand = &mut errands[*at];
-                let place = outcome.as_ref().err().and_then(Elsewhere::of_append);
+                if let Err(AppendError::Unknown(reason)) = &outcome {
+                    errand.unknown = Some(reason.clone());
+                }
+                // Refused or not, an earlier try may have stored them: whoever leads next can tell.
+                let is_open = || errand.unknown.is_some().then_some(Elsewhere { leader: None });
+                let place = outcome.as_ref().err().and_then(|error| Elsewhere::of_append(error).or_else(is_open));
                 errand.done = !self.learn(errand.shard, *node, place, &mut errand.round);
                 errand.outcome = outcome;
             }
@@ -107,13 +127,14 @@ impl Shards {
         !by_node.is_empty()
     }
 
-    async fn append_on(&self, node: NodeId, parts: Vec<(GroupId, Batch)>) -> Vec<PartOutcome> {
+    async fn append_on(&self, node: NodeId, appends: Vec<Append>) -> Vec<PartOutcome> {
         if node == self.raft.node() {
-            return join_all(parts.into_iter().map(|(group, batch)| self.data.append(group, batch))).await;
+            let append = |Append { group, batch, tried_for }| self.data.append(group, batch, tried_for);
+            return join_all(appends.into_iter().map(append)).await;
         }
-        let count = parts.len();
-        let question = Question::Append(parts.iter().map(|(group, batch)| Part::of(*group, batch)).collect());
-        let body = parts.into_iter().map(|(_, batch)| batch.bytes).collect();
+        let count = appends.len();
+        let question = Question::Append(appends.iter().map(Part::of).collect());
+        let body = appends.into_iter().map(|append| append.batch.bytes).collect();
         let all = |error: AppendError| vec![Err(error); count];
         match self.ask_node(node, &question, body).await {
             Ok((Answer::Append(results), _)) if results.len() == count => {
@@ -171,9 +192,10 @@ impl Shards {
                     told => return told,
                 }
             }
-            if !search.pause().await {
+            if search.is_over() {
                 return Err(last);
             }
+            search.pause().await;
         }
     }
 
@@ -212,6 +234,11 @@ impl Shards {
         let request = Request { service: SHARDS, group, head: encode(question, &body), body };
         let reply = self.transport.call(node, Lane::Data, request, CALL_DEADLINE).await?;
         Ok((decode(&reply.head, &reply.body).unwrap_or(Answer::Nonsense), reply.body))
+    }
+
+    fn request_id(&self) -> RequestId {
+        let random = &self.env.random;
+        RequestId(u128::from(random.u64()) << 64 | u128::from(random.u64()))
     }
 
     fn next_node(&self, shard: &RoutedShard, round: &mut Round) -> Option<NodeId> {
@@ -279,24 +306,28 @@ impl Elsewhere {
 /// The pauses of one request's search for a leader.
 struct Search<'a> {
     shards: &'a Shards,
-    until: Duration,
+    since: Duration,
     pause: Duration,
 }
 
 impl Search<'_> {
     fn new(shards: &Shards) -> Search<'_> {
-        Search { shards, until: shards.env.clock.monotonic() + SEARCH_MAX, pause: PAUSE_MIN }
+        Search { shards, since: shards.env.clock.monotonic(), pause: PAUSE_MIN }
     }
 
-    /// Waits before the next round; false if the time is over.
-    async fn pause(&mut self) -> bool {
+    fn lasts(&self) -> Duration {
+        self.shards.env.clock.monotonic().saturating_sub(self.since)
+    }
+
+    fn is_over(&self) -> bool {
+        self.lasts() >= SEARCH_MAX
+    }
+
+    /// Waits before the next round.
+    async fn pause(&mut self) {
         let env = &self.shards.env;
-        if env.clock.monotonic() >= self.until {
-            return false;
-        }
         let chance = (env.random.u64() >> 40) as f64 / (1u64 << 24) as f64;
         env.clock.sleep(self.pause.mul_f64(0.5 + 0.5 * chance)).await;
         self.pause = (self.pause * 2).min(PAUSE_MAX);
-        true
     }
 }

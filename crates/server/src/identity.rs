@@ -11,14 +11,16 @@ use env::{Disk, Env};
 
 const FILE: &str = "NODE";
 const DRAFT: &str = "NODE.new";
+const MISSING: &str = "the file NODE is missing, which says whose data this is: put it back from a copy; without one, replace \
+                       this node by one with an empty directory";
 /// The first line; another version is refused.
 const VERSION: &str = "thalweg node 1";
 
-/// The identity of the data directory; drawn and made durable if it has none.
+/// The identity of the data directory; drawn and made durable if it has none, and `is_new`: holds no data.
 ///
 /// # Errors
-/// Of the disk, and `InvalidData` when the file is not one of this version.
-pub(crate) async fn incarnation(env: &Env) -> io::Result<u128> {
+/// Of the disk, and `InvalidData` when the file is not one of this version, or missing beside data, to which it belongs.
+pub(crate) async fn incarnation(env: &Env, is_new: bool) -> io::Result<u128> {
     let disk = &env.disk;
     disk.create_dir("").await?;
     match disk.open(FILE).await {
@@ -27,6 +29,9 @@ pub(crate) async fn incarnation(env: &Env) -> io::Result<u128> {
             parse(&file.read_at(0, length.min(1 << 10) as usize).await?)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if !is_new {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, MISSING));
+            }
             let drawn = u128::from(env.random.u64()) << 64 | u128::from(env.random.u64());
             store(disk, drawn).await?;
             Ok(drawn)
@@ -74,11 +79,13 @@ mod tests {
     async fn a_directory_keeps_its_identity_over_power_loss_and_another_has_another() {
         for seed in 0..20 {
             let disk = FaultDisk::new(seed, FaultPlan::default());
-            let first = incarnation(&world(1, &disk)).await.unwrap();
+            let first = incarnation(&world(1, &disk), true).await.unwrap();
             disk.power_loss();
-            assert_eq!(incarnation(&world(2, &disk)).await.unwrap(), first);
+            assert_eq!(incarnation(&world(2, &disk), false).await.unwrap(), first);
             let other = FaultDisk::new(seed, FaultPlan::default());
-            assert_ne!(incarnation(&world(3, &other)).await.unwrap(), first);
+            let missing = incarnation(&world(3, &other), false).await.unwrap_err();
+            assert_eq!(missing.kind(), io::ErrorKind::InvalidData);
+            assert_ne!(incarnation(&world(4, &other), true).await.unwrap(), first);
         }
     }
 

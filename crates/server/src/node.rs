@@ -1,6 +1,7 @@
 //! What lies below the listeners: journal, planes, router. One value, opened from the ground up and closed from the top down.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use control_plane::{ControlPlane, Ground, Local, Origin};
 use data_plane::{DataPlane, ShardLimits};
@@ -16,6 +17,9 @@ use crate::{Config, LimitsMode, StartError, identity};
 
 /// What a command adds to the batches in it.
 const ENTRY_OVERHEAD_BYTES: u64 = 4 << 10;
+/// How long a node that stops has others take over what it leads: one group, and all of them.
+const HAND_OVER_EACH_MAX: Duration = Duration::from_secs(1);
+const HAND_OVER_MAX: Duration = Duration::from_secs(10);
 
 pub(crate) struct Node {
     journal: Journal,
@@ -85,6 +89,26 @@ impl Node {
         async move { control.stopped().await }
     }
 
+    /// Has other nodes lead what this one leads, as far as there are any: they take over in a moment, while those that miss this node
+    /// need a second to.
+    pub(crate) async fn hand_over(&self) {
+        self.network.raft.leave();
+        if self.control.catalog().nodes().len() < 2 {
+            return;
+        }
+        let handed = async {
+            if let Err(error) = self.control.hand_over(HAND_OVER_EACH_MAX).await {
+                tracing::info!(%error, "nobody takes the catalog over");
+            }
+            self.data.hand_over(HAND_OVER_EACH_MAX).await
+        };
+        match tokio::time::timeout(HAND_OVER_MAX, handed).await {
+            Ok(0) => tracing::info!("other nodes lead what this one led"),
+            Ok(left) => tracing::info!(left, "nobody takes the rest of the shards over"),
+            Err(_late) => tracing::info!("other nodes take too long to take over, this one stops all the same"),
+        }
+    }
+
     /// The controllers first, since they open shards; then the shards, with what they have in flight; the journal last.
     pub(crate) async fn close(&self) {
         self.control.close().await;
@@ -105,7 +129,9 @@ impl Below {
         let (network, peer_addr) = Network::start(&self.env, config, telemetry).await?;
         let local = Local {
             node: NodeId(config.node_id),
-            incarnation: identity::incarnation(&self.env).await.map_err(StartError::Identity)?,
+            incarnation: identity::incarnation(&self.env, self.journal.groups().is_empty())
+                .await
+                .map_err(StartError::Identity)?,
             api_addr: config.api_advertise.clone().unwrap_or_else(|| config.api_addr.to_string()),
             peer_addr,
             zone: config.zone.clone(),

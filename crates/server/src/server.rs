@@ -93,10 +93,11 @@ impl Server {
         self.admin.address()
     }
 
-    /// Stops in order: takes no more connections, answers what is in flight within the configured deadline, cuts the rest, closes the
+    /// Stops in order: has other nodes lead what this one does, takes no more connections, answers what is in flight within the configured deadline, cuts the rest, closes the
     /// planes and the journal. Everything acknowledged is durable at any moment before, during and after.
     pub async fn shutdown(self) {
         self.readiness.reach(State::Stopping);
+        self.node.hand_over().await;
         if let Some(api) = self.api.get() {
             let cut = api.stop(self.shutdown_timeout).await;
             if cut > 0 {

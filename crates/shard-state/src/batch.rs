@@ -6,10 +6,17 @@ use types::HashKey;
 use crate::record::append_head;
 use crate::{FormatError, RecordIter};
 
+/// Tells the records that one request puts into one shard from all others: by it a request that is tried again, since nobody knows
+/// whether it was carried out, is recognised in the log. Drawn at random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestId(pub u128);
+
 /// The encoded records of one put for one shard: what a node forwards to the shard's leader, and the leader puts into
 /// an entry unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
+    /// The request that puts them.
+    pub id: RequestId,
     /// `count` records, one after the other.
     pub bytes: Bytes,
     /// How many records.
@@ -17,6 +24,12 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// The same records, as those of a request.
+    #[must_use]
+    pub fn of_request(self, id: RequestId) -> Batch {
+        Batch { id, ..self }
+    }
+
     /// The records, in order.
     #[must_use]
     pub fn records(&self) -> RecordIter {
@@ -98,10 +111,10 @@ impl BatchWriter {
         self.count == 0
     }
 
-    /// The finished batch, without a copy.
+    /// The finished batch, without a copy, of a request that is never tried again: see [`Batch::of_request`].
     #[must_use]
     pub fn finish(self) -> Batch {
-        Batch { bytes: self.bytes.freeze(), count: self.count }
+        Batch { id: RequestId(0), bytes: self.bytes.freeze(), count: self.count }
     }
 }
 
@@ -217,7 +230,7 @@ mod tests {
 
         #[test]
         fn arbitrary_bytes_never_panic(bytes in vec(prop_oneof![Just(0u8), Just(1), any::<u8>()], 0..200), count: u32) {
-            let batch = Batch { bytes: bytes.into(), count };
+            let batch = Batch { id: RequestId(0), bytes: bytes.into(), count };
             let read = batch.records().collect::<Result<Vec<_>, _>>();
             if count > 0 || batch.bytes.is_empty() {
                 prop_assert_eq!(read.map(|_| ()), batch.check());

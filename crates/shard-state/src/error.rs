@@ -20,9 +20,6 @@ pub enum FormatError {
     /// Flags of a record that this program doesn't know.
     #[error("record flags {0:#04x} are unknown")]
     Flags(u8),
-    /// A field that is zero in this version is not.
-    #[error("a reserved field is not zero")]
-    Reserved,
     /// A partition key is not UTF-8.
     #[error("a partition key is not UTF-8")]
     PartitionKey,

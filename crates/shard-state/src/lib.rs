@@ -20,8 +20,8 @@ mod shard_state;
 mod state_format;
 mod trim_point;
 
-pub use batch::{Batch, BatchWriter};
-pub use command::{Command, PUT_OVERHEAD_BYTES, encode_put};
+pub use batch::{Batch, BatchWriter, RequestId};
+pub use command::{Command, PUT_OVERHEAD_BYTES, REQUEST_BYTES, encode_put};
 pub use error::FormatError;
 pub use record::{RECORD_OVERHEAD_BYTES, Record, RecordIter};
 pub use shard_state::{Applied, Outcome, Phase, ShardIdentity, ShardState};

@@ -81,7 +81,7 @@ mod tests {
     fn closed_state() -> ShardState {
         let mut state = ShardState::new(ShardIdentity { shard: ShardId(7), created_sec: 0x0102_0304 });
         let records = bytes::Bytes::new();
-        state.apply(1, &Command::Put { arrival: TimestampMs(0x20), count: 3, records });
+        state.apply(1, &Command::Put { arrival: TimestampMs(0x20), count: 3, requests: records.clone(), records });
         let point = TrimPoint { index: 1, term: 5, next_record: RecordNumber(4), last_arrival: TimestampMs(0x20) };
         state.apply(2, &Command::Trim(point));
         state.apply(3, &Command::Close { at: TimestampMs(0x30) });

@@ -7,7 +7,7 @@ use crate::args::DevArgs;
 use crate::serve::{self, Ready};
 
 pub(crate) fn run(args: DevArgs) -> Outcome {
-    let mut loaded = server::load(None, std::env::vars()).map_err(|error| error.to_string())?;
+    let mut loaded = server::load(None, crate::variables::all()).map_err(|error| error.to_string())?;
     apply(&mut loaded.config, args);
     serve::run(loaded, |ready| serve::print(&paste(ready)))
 }

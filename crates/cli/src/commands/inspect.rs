@@ -18,7 +18,7 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
     } else {
         println!("{inspection}");
     }
-    Ok(if inspection.damage.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DAMAGED) })
+    Ok(if inspection.is_sound() { ExitCode::SUCCESS } else { ExitCode::from(DAMAGED) })
 }
 
 fn explain(dir: &str, error: &journal::Error) -> String {

@@ -11,7 +11,7 @@ const NO_KEY: &str = "a server checks signatures and needs both `access_key_id` 
 
 pub(crate) fn run(args: ServerArgs) -> Outcome {
     let text = read(&args.config)?;
-    let loaded = server::load(Some((&args.config, &text)), std::env::vars());
+    let loaded = server::load(Some((&args.config, &text)), crate::variables::all());
     let mut loaded = loaded.map_err(|error| error.to_string())?;
     if let Some(format) = args.log_format {
         loaded.config.log_format = format.into();

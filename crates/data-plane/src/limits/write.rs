@@ -139,7 +139,7 @@ mod tests {
         fn what_is_cut_off_is_a_whole_batch_of_the_first_records(sizes in vec(1usize..60, 0..20), rate in 1u64..500) {
             let batch = batch(&sizes);
             let cut = WriteLimiter::new(&limits(rate, rate), Duration::ZERO).take(Duration::ZERO, &batch).unwrap();
-            let prefix = Batch { bytes: batch.bytes.slice(..cut.bytes), count: cut.count };
+            let prefix = Batch { bytes: batch.bytes.slice(..cut.bytes), count: cut.count, ..batch.clone() };
             prop_assert_eq!(prefix.check(), Ok(()));
             let expected: Vec<_> = batch.records().take(cut.count as usize).collect();
             prop_assert_eq!(prefix.records().collect::<Vec<_>>(), expected);

@@ -10,7 +10,7 @@ fn entry(index: u64, kind: FrameKind, payload: &Bytes) -> CommittedEntry<'_> {
 
 fn put(arrival: u64) -> Bytes {
     let record = Bytes::from_static(&[0, 0, 0, 0, 1, 0, 0, b'k']);
-    encode_put(TimestampMs(arrival), &[shard_state::Batch { bytes: record, count: 1 }])
+    encode_put(TimestampMs(arrival), &[shard_state::Batch { id: shard_state::RequestId(1), bytes: record, count: 1 }])
 }
 
 fn trim(index: u64, next_record: u64, last_arrival: u64) -> Bytes {

@@ -120,7 +120,7 @@ fn readers_share_the_memory_they_may_hold() {
 fn an_empty_batch_is_no_entry() {
     World::new().live(async |life| {
         life.open(SHARD).await;
-        let put = life.plane.append(SHARD, batch(&[])).await.unwrap();
+        let put = life.plane.append(SHARD, batch(&[]), None).await.unwrap();
         assert_eq!((put.accepted, put.first_record), (0, RecordNumber(1)));
         assert_eq!(life.telemetry.put_entry_batches.get_sample_count(), 0);
     });

@@ -88,7 +88,7 @@ impl Life {
     }
 
     pub(crate) async fn put(&self, group: GroupId, texts: &[&str]) -> Result<Appended, AppendError> {
-        self.plane.append(group, batch(texts)).await
+        self.plane.append(group, batch(texts), None).await
     }
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -84,7 +84,17 @@ impl Disk for RealDisk {
     }
 
     fn open(&self, path: &str) -> BoxFuture<'static, io::Result<Arc<dyn File>>> {
-        self.open_with(path, read_write())
+        let mode = self.mode;
+        self.run(path, move |path| {
+            let opened = match read_write().open(path) {
+                // To look at what may not be changed, such as a backup.
+                Err(error) if matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied) => {
+                    OpenOptions::new().read(true).open(path)
+                }
+                opened => opened,
+            };
+            Ok(Arc::new(RealFile::new(opened?, mode)) as Arc<dyn File>)
+        })
     }
 
     fn create_dir(&self, path: &str) -> BoxFuture<'static, io::Result<()>> {

@@ -104,3 +104,46 @@ fn a_group_grows_from_one_to_five_and_shrinks_again_while_it_is_used() {
         assert_eq!(world.records(4).await, (0..n).collect::<Vec<_>>());
     });
 }
+
+#[test]
+fn a_leader_that_leaves_does_not_wait_for_a_dead_heir_nor_hold_proposals_back_for_it() {
+    for seed in 95..98 {
+        world::run(seed, 4, 3, |world| async move {
+            // So that the dead one comes first in the order of numbers.
+            let leader = world.leader(&[1, 2, 3]).await;
+            if leader == 1 {
+                let moved = world.on(1, |life| async move { life.group.transfer(types::NodeId(3), DEADLINE).await });
+                moved.await.unwrap();
+            }
+            let leader = world.leader(&[1, 2, 3]).await;
+            assert_ne!(leader, 1);
+            world.crash(1).await;
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let other = 5 - leader;
+            let voters = replicas([1, 4, other]);
+            let loaded = world.clone();
+            let load = tokio::task::spawn_local(async move {
+                let mut slowest = Duration::ZERO;
+                for n in 0.. {
+                    let since = turmoil::sim_elapsed().unwrap();
+                    match loaded.put_on(leader, n).await {
+                        Ok(_) => slowest = slowest.max(turmoil::sim_elapsed().unwrap() - since),
+                        Err(_) => break,
+                    }
+                }
+                slowest
+            });
+            let changed = world.on(leader, move |life| async move {
+                life.group.change_members(&voters, &replicas([]), DEADLINE).await
+            });
+            let changed = changed.await;
+            assert!(
+                matches!(changed, Err(ChangeError::HandedOver { to }) if to.0 == 4 || to.0 == other),
+                "{changed:?}"
+            );
+            let slowest = load.await.unwrap();
+            assert!(slowest < Duration::from_millis(1_500), "a proposal took {slowest:?}");
+            assert!([4, other].contains(&world.leader(&[4, other]).await));
+        });
+    }
+}

@@ -76,3 +76,44 @@ fn a_group_that_was_idle_for_minutes_takes_a_proposal_at_once_on_the_same_leader
         assert_eq!(world.leader(&ALL).await, leader);
     });
 }
+
+#[test]
+fn a_node_that_leaves_hands_over_and_takes_nothing_back() {
+    for seed in 72..75 {
+        world::run(seed, 3, 3, |world| async move {
+            let leaver = world.leader(&ALL).await;
+            world.put_on(leaver, 0).await.unwrap();
+            let since = turmoil::sim_elapsed().unwrap();
+            let handed = world.on(leaver, |life| async move {
+                life.node.leave();
+                life.group.hand_over(DEADLINE).await
+            });
+            handed.await.unwrap();
+            let took = turmoil::sim_elapsed().unwrap() - since;
+            assert!(took < Duration::from_millis(100), "it took {took:?}");
+            let heir = world.leader(&ALL).await;
+            assert_ne!(heir, leaver);
+            // Whoever follows it can't be handed the office either.
+            let back = world.on(heir, move |life| async move { life.group.transfer(NodeId(leaver), DEADLINE).await });
+            assert!(matches!(back.await, Err(TransferError::Declined(_))));
+            // With the heir gone there are two, and the one that leaves votes, but does not stand.
+            world.crash(heir).await;
+            let third = ALL.into_iter().find(|node| ![leaver, heir].contains(node)).unwrap();
+            assert_eq!(world.leader(&[leaver, third]).await, third);
+            put_somewhere(&world, &[third], 1).await;
+        });
+    }
+}
+
+#[test]
+fn a_leader_without_living_others_hands_nothing_over() {
+    world::run(76, 3, 3, |world| async move {
+        let leader = world.leader(&ALL).await;
+        for node in ALL.into_iter().filter(|node| *node != leader) {
+            world.crash(node).await;
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let handed = world.on(leader, |life| async move { life.group.hand_over(DEADLINE).await }).await;
+        assert!(matches!(handed, Err(TransferError::Alone)), "{handed:?}");
+    });
+}

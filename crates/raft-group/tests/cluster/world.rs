@@ -28,7 +28,7 @@ type Task = Box<dyn FnOnce(Life) -> Pin<Box<dyn Future<Output = ()>>>>;
 pub(crate) struct Life {
     /// Held, since the groups' logs end with it.
     _journal: Journal,
-    _node: RaftNode,
+    pub(crate) node: RaftNode,
     pub(crate) group: RaftGroup,
 }
 
@@ -144,7 +144,7 @@ async fn start(env: Env, node: u64, nodes: u64, voters: u64) -> Life {
     if is_new && node == 1 {
         group.initialize(&replicas(1..=voters).into_iter().collect::<Vec<_>>()).await.unwrap();
     }
-    Life { _journal: journal, _node: raft, group }
+    Life { _journal: journal, node: raft, group }
 }
 
 impl World {

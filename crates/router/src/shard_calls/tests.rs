@@ -16,6 +16,15 @@ fn denied() -> impl Strategy<Value = Denied> {
     ]
 }
 
+fn append() -> impl Strategy<Value = Append> {
+    let tried_for = proptest::option::of(any::<u32>().prop_map(|ms| Duration::from_millis(u64::from(ms))));
+    let fields = (any::<u64>(), any::<u128>(), vec(any::<u8>(), 0..50), any::<u32>(), tried_for);
+    fields.prop_map(|(group, request, bytes, count, tried_for)| {
+        let batch = Batch { id: RequestId(request), bytes: bytes.into(), count };
+        Append { group: GroupId(group), batch, tried_for }
+    })
+}
+
 fn record() -> impl Strategy<Value = Record> {
     (vec(any::<u8>(), 1..9), vec(any::<u8>(), 0..40)).prop_map(|(key, data)| Record {
         partition_key: key.into(),
@@ -26,24 +35,16 @@ fn record() -> impl Strategy<Value = Record> {
 
 proptest! {
     #[test]
-    fn batches_come_out_as_they_went_in(batches_in in vec((any::<u64>(), vec(any::<u8>(), 0..50), any::<u32>()), 0..6)) {
-        let batches_in: Vec<(GroupId, Batch)> = batches_in
-            .into_iter()
-            .map(|(group, bytes, count)| (GroupId(group), Batch { bytes: bytes.into(), count }))
-            .collect();
-        let parts: Vec<Part> = batches_in.iter().map(|(group, batch)| Part::of(*group, batch)).collect();
-        let body = Bytes::from(batches_in.iter().flat_map(|(_, batch)| batch.bytes.to_vec()).collect::<Vec<u8>>());
+    fn batches_come_out_as_they_went_in(batches_in in vec(append(), 0..6)) {
+        let parts: Vec<Part> = batches_in.iter().map(Part::of).collect();
+        let body = Bytes::from(batches_in.iter().flat_map(|append| append.batch.bytes.to_vec()).collect::<Vec<u8>>());
         let question = Question::Append(parts.clone());
         let head = encode(&question, std::slice::from_ref(&body));
         prop_assert_eq!(decode::<Question>(&head, &body), Some(question));
         prop_assert_eq!(decode::<Question>(&head, &[&body[..], b"x"].concat()), None);
-        let out = batches(&parts, body.clone()).unwrap();
-        prop_assert_eq!(out.len(), batches_in.len());
-        for ((group, batch), (group_in, batch_in)) in out.iter().zip(&batches_in) {
-            prop_assert_eq!((group, &batch.bytes, batch.count), (group_in, &batch_in.bytes, batch_in.count));
-        }
+        prop_assert_eq!(appends(&parts, body.clone()).unwrap(), batches_in);
         let longer = Bytes::from([&body[..], b"x"].concat());
-        prop_assert!(batches(&parts, longer).is_none());
+        prop_assert!(appends(&parts, longer).is_none());
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What a request counts before its body: its head, its task and its buffers. So the number of requests in memory is bounded too.
-const REQUEST_BYTES: usize = 4 << 10;
+pub(crate) const REQUEST_BYTES: usize = 4 << 10;
 
 /// Bytes that requests and replies may hold in memory together.
 #[derive(Clone)]
@@ -41,6 +41,18 @@ impl Budget {
 }
 
 impl Lease {
+    /// Bytes that are held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.num_permits()
+    }
+
+    /// Gives back all but `bytes`.
+    pub(crate) fn shrink(&mut self, bytes: usize) {
+        let excess = self.bytes().saturating_sub(bytes);
+        // There are as many: it is dropped at once.
+        drop(self.0.split(excess));
+    }
+
     /// Adds `more`, a lease of the same budget.
     pub(crate) fn add(&mut self, more: Lease) {
         self.0.merge(more.0);
@@ -59,6 +71,10 @@ mod tests {
         assert_eq!(budget.used(), 9_096);
         assert!(budget.take(1_000).is_err());
         assert!(budget.take(usize::MAX).is_err());
+        lease.shrink(100);
+        assert_eq!((lease.bytes(), budget.used()), (100, 100));
+        lease.shrink(200);
+        assert_eq!(lease.bytes(), 100);
         drop(lease);
         assert_eq!(budget.used(), 0);
         assert!(budget.take(10_000).is_ok());

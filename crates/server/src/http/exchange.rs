@@ -11,12 +11,14 @@ use http::{HeaderValue, Method, Request, Response, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
-use super::budget::{Budget, Exhausted, Lease};
+use super::budget::{Budget, Exhausted, Lease, REQUEST_BYTES};
 use super::within::within;
 use super::{Handler, Limits, Refusal, body, request_id};
 
-/// Smaller replies are not charged to the budget: those of puts are, and must reach their producer whenever there is a way.
-const SMALL_REPLY_BYTES: usize = 256 << 10;
+/// What is set aside for the reply before a request is carried out, as a multiple of its body and at most: a put that is done must
+/// be able to say so. Its reply has some 120 bytes for each of up to 500 records, which take 35 bytes at least in the request.
+const REPLY_PER_BODY: usize = 4;
+const REPLY_BYTES_MAX: usize = 64 << 10;
 
 /// What every connection of a listener shares.
 pub(crate) struct Exchange<H> {
@@ -31,7 +33,7 @@ impl<H: Handler> Exchange<H> {
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (head, mut body) = request.into_parts();
         let answer = match self.handle(&head, &mut body).await {
-            Ok(reply) => self.charge(reply),
+            Ok((reply, lease)) => self.charge(reply, lease),
             Err(refusal) => Err(refusal),
         };
         let mut reply = answer.unwrap_or_else(|refusal| self.refuse(&head, refusal));
@@ -42,22 +44,25 @@ impl<H: Handler> Exchange<H> {
         reply.map(Full::new)
     }
 
-    async fn handle(&self, head: &Parts, body: &mut Incoming) -> Result<Response<Bytes>, Refusal> {
+    async fn handle(&self, head: &Parts, body: &mut Incoming) -> Result<(Response<Bytes>, Lease), Refusal> {
         let mut lease = self.budget.request().map_err(|Exhausted| Refusal::Overloaded)?;
         let clock = &*self.env.clock;
         let collected = body::collect(body, self.limits.body_bytes_max, &self.budget, &mut lease);
         let bytes = within(clock, self.limits.body_timeout, collected).await.ok_or(Refusal::BodyTimeout)??;
+        let reply_bytes = bytes.len().saturating_mul(REPLY_PER_BODY).min(REPLY_BYTES_MAX);
+        lease.add(self.budget.take(reply_bytes).map_err(|Exhausted| Refusal::Overloaded)?);
         let handled = self.handler.handle(head, bytes);
-        within(clock, self.limits.request_timeout, handled).await.ok_or(Refusal::HandlerTimeout)
+        let reply = within(clock, self.limits.request_timeout, handled).await.ok_or(Refusal::HandlerTimeout)?;
+        Ok((reply, lease))
     }
 
-    /// Counts a large reply until its last byte has left.
-    fn charge(&self, reply: Response<Bytes>) -> Result<Response<Bytes>, Refusal> {
-        let bytes = reply.body().len();
-        if bytes <= SMALL_REPLY_BYTES {
-            return Ok(reply);
+    /// Counts the reply, in place of its request, until its last byte has left: a client that takes nothing holds what it asked for.
+    fn charge(&self, reply: Response<Bytes>, mut lease: Lease) -> Result<Response<Bytes>, Refusal> {
+        let (bytes, held) = (reply.body().len() + REQUEST_BYTES, lease.bytes());
+        match bytes.checked_sub(held) {
+            None | Some(0) => lease.shrink(bytes),
+            Some(more) => lease.add(self.budget.take(more).map_err(|Exhausted| Refusal::Overloaded)?),
         }
-        let lease = self.budget.take(bytes).map_err(|Exhausted| Refusal::Overloaded)?;
         Ok(reply.map(|bytes| Bytes::from_owner(Charged { bytes, _lease: lease })))
     }
 

@@ -20,6 +20,9 @@ use super::{Handler, HttpServer, Limits, Refusal};
 /// No test waits longer for anything.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// What `/large` answers with.
+const LARGE_BYTES: usize = 100_000;
+
 /// Answers with the body. `/wait` first says that it has begun and waits to be released.
 #[derive(Clone, Default)]
 struct Echo {
@@ -32,6 +35,9 @@ impl Handler for Echo {
         if head.uri.path() == "/wait" {
             self.begun.notify_one();
             self.release.notified().await;
+        }
+        if head.uri.path() == "/large" {
+            return Response::new(vec![7; LARGE_BYTES].into());
         }
         Response::new(body)
     }
@@ -148,6 +154,29 @@ fn clear_text_http2_is_spoken_on_the_same_port_with_many_requests_at_once() {
         });
         futures_util::future::join_all(requests).await;
         assert_eq!(server.connections(), 1);
+    });
+}
+
+#[test]
+fn replies_that_a_client_does_not_take_are_counted_until_it_goes() {
+    let bound = 4 << 20;
+    with_server(Limits { memory_bytes_max: bound, ..limits() }, async |env, _, server| {
+        let io = TokioIo::new(connect(&env, &server).await);
+        let mut builder = hyper::client::conn::http2::Builder::new(EnvExecutor(Arc::clone(&env.spawn)));
+        let (mut client, connection) = builder.initial_stream_window_size(1).handshake(io).await.unwrap();
+        env.spawn.task("client", Box::pin(async move { drop(connection.await) }));
+        let mut replies = Vec::new();
+        for _ in 0..100 {
+            let request = Request::get("http://thalweg/large").body(Full::new(Bytes::new())).unwrap();
+            replies.push(client.send_request(request).await.unwrap());
+        }
+        let taken = replies.iter().filter(|reply| reply.status() == StatusCode::OK).count();
+        assert_eq!(taken, bound / (LARGE_BYTES + 4096), "the rest is refused");
+        assert!((taken * LARGE_BYTES..=bound).contains(&server.memory_bytes()), "{}", server.memory_bytes());
+        drop((replies, client));
+        while server.memory_bytes() > 0 {
+            tokio::task::yield_now().await;
+        }
     });
 }
 

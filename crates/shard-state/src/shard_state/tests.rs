@@ -6,7 +6,7 @@ use proptest::prelude::*;
 const IDENTITY: ShardIdentity = ShardIdentity { shard: ShardId(3), created_sec: 1_700_000_000 };
 
 fn put(arrival: u64, count: u32) -> Command {
-    Command::Put { arrival: TimestampMs(arrival), count, records: Bytes::new() }
+    Command::Put { arrival: TimestampMs(arrival), count, requests: Bytes::new(), records: Bytes::new() }
 }
 
 fn close(at: u64) -> Command {
