@@ -55,19 +55,22 @@ def start_thalweg(binary, tmp_path, request):
 
 @pytest.fixture
 def start_cluster(binary, tmp_path, request):
-    """Starts so many nodes of one cluster, each with its own data; all end with the test."""
+    """Starts so many nodes of one cluster, each with its own data; called again, as many more join. All end with the test."""
     nodes = request.node.stash.setdefault(NODES, [])
+    seeds, taken = [], set()
 
     def start(count):
-        ports = free_ports(3 * count)
-        peers = ports[:count]
-        for number, port in enumerate(peers, 1):
+        for _ in range(count):
+            number = len(nodes) + 1
             folder = tmp_path / f"node-{number}"
             folder.mkdir()
-            variables = {"THALWEG_NODE_ID": str(number), "THALWEG_PEER_ADDR": f"127.0.0.1:{port}"}
-            if number > 1:
-                variables["THALWEG_SEEDS"] = f"127.0.0.1:{peers[0]}"
-            own = ports[count + 2 * (number - 1) :][:2]
+            # Not those of a node that is down: it comes back.
+            peer, *own = [port for port in free_ports(3 + len(taken)) if port not in taken][:3]
+            taken.update([peer, *own])
+            variables = {"THALWEG_NODE_ID": str(number), "THALWEG_PEER_ADDR": f"127.0.0.1:{peer}"}
+            if seeds:
+                variables["THALWEG_SEEDS"] = seeds[0]
+            seeds.append(f"127.0.0.1:{peer}")
             nodes.append(Thalweg(binary, folder, variables=variables, ports=own))
             nodes[-1].start()
         return nodes

@@ -29,6 +29,9 @@ pub enum NodeState {
 }
 
 impl NodeState {
+    /// All there are.
+    pub const ALL: [NodeState; 3] = [NodeState::Active, NodeState::Draining, NodeState::Leaving];
+
     /// Whether an operator may ask for this change. Everything but from leaving to draining: a leaving node leads nothing either,
     /// and to stop it for a while must not call its decommission off. That takes an explicit return to active.
     #[must_use]

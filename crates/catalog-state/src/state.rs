@@ -90,6 +90,11 @@ impl CatalogState {
         self.removed_nodes.contains_key(&id)
     }
 
+    /// The numbers of the nodes that were members and have been removed.
+    pub fn removed_nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.removed_nodes.keys().copied()
+    }
+
     /// A stream by its name, whatever its status.
     #[must_use]
     pub fn stream(&self, name: &StreamName) -> Option<&Stream> {

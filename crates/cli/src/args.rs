@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::bench::BenchArgs;
+use crate::commands::cluster::ClusterArgs;
 
 /// The Amazon Kinesis that you run yourself.
 #[derive(Parser)]
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Loads a server over its public API, and checks that it has kept what it acknowledged.
     Bench(BenchArgs),
+    /// Shows and changes a cluster: its nodes come, go, and are stopped without harm.
+    Cluster(ClusterArgs),
 }
 
 #[derive(clap::Args)]
@@ -37,7 +40,7 @@ pub(crate) struct DevArgs {
     /// Where the API listens [default: 127.0.0.1:4567]
     #[arg(long, value_name = "ADDR")]
     pub(crate) api_addr: Option<SocketAddr>,
-    /// Where health and metrics listen [default: 127.0.0.1:4568]
+    /// Where health, metrics and the cluster's state listen [default: 127.0.0.1:4568]
     #[arg(long, value_name = "ADDR")]
     pub(crate) admin_addr: Option<SocketAddr>,
     /// AWS' limits per shard, or none but the machine's [default: aws]

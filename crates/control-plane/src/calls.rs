@@ -1,5 +1,7 @@
 //! What nodes ask each other about the catalog and their part in it.
 
+use std::collections::BTreeSet;
+
 use bincode::config;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -23,6 +25,8 @@ pub(crate) enum Ask {
     Index,
     /// Have another node lead a shard.
     Transfer { group: GroupId, to: NodeId },
+    /// Say all that a status of the cluster takes.
+    Standing,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +44,7 @@ pub(crate) enum Told {
     Transferred(Result<(), String>),
     /// The question makes no sense to this version.
     Nonsense,
+    Standing(Standing),
 }
 
 /// How things stand on one node.
@@ -51,6 +56,38 @@ pub(crate) struct Report {
     pub(crate) damaged: Vec<(GroupId, ReplicaId)>,
     /// Streams that are being deleted, of which it still has something.
     pub(crate) remains: Vec<u64>,
+}
+
+/// All that a node says for a status of the cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Standing {
+    pub(crate) report: Report,
+    /// Entries that other replicas of the shards it leads are known to lack; those that lack none are left out.
+    pub(crate) lags: Vec<(GroupId, ReplicaId, u64)>,
+    /// What it has heard of each member of the cluster.
+    pub(crate) heard: Vec<Heard>,
+    /// Up to where it has applied the catalog.
+    pub(crate) applied_index: u64,
+    /// The catalog's group, if it leads that.
+    pub(crate) catalog: Option<CatalogGroup>,
+}
+
+/// What one node has heard of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Heard {
+    pub(crate) node: NodeId,
+    pub(crate) is_alive: bool,
+    /// Milliseconds since it was heard last.
+    pub(crate) silent_ms: u64,
+}
+
+/// The catalog's group, as its leader knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CatalogGroup {
+    pub(crate) voters: BTreeSet<NodeId>,
+    pub(crate) learners: BTreeSet<NodeId>,
+    /// Entries that the others are known to lack.
+    pub(crate) lags: Vec<(NodeId, u64)>,
 }
 
 pub(crate) fn encode(value: &impl Serialize) -> Bytes {
@@ -77,6 +114,7 @@ mod tests {
             Ask::Report { applied_index: 7 },
             Ask::Index,
             Ask::Transfer { group: GroupId(3), to: NodeId(2) },
+            Ask::Standing,
         ];
         for ask in asks {
             assert_eq!(decode(&encode(&ask)), Some(ask));
@@ -86,7 +124,19 @@ mod tests {
             damaged: vec![(GroupId(2), ReplicaId::new(NodeId(1), 3))],
             remains: vec![9],
         };
+        let standing = Standing {
+            report: report.clone(),
+            lags: vec![(GroupId(1), ReplicaId::new(NodeId(2), 0), 77)],
+            heard: vec![Heard { node: NodeId(2), is_alive: true, silent_ms: 12 }],
+            applied_index: 7,
+            catalog: Some(CatalogGroup {
+                voters: [NodeId(1)].into(),
+                learners: [NodeId(2)].into(),
+                lags: vec![(NodeId(2), 3)],
+            }),
+        };
         let tolds = [
+            Told::Standing(standing),
             Told::Proposed(vec![0]),
             Told::NotLeader(Some(NodeId(1))),
             Told::Unknown("late".into()),

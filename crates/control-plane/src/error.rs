@@ -50,7 +50,7 @@ pub enum Error {
         owner: NodeId,
     },
     /// Another node leads the catalog.
-    #[error("node {leader:?} leads the catalog")]
+    #[error("{}", elsewhere(*leader))]
     NotLeader {
         /// Which one, as far as known.
         leader: Option<NodeId>,
@@ -64,4 +64,29 @@ pub enum Error {
     /// The state machine's answer could not be read: the nodes run versions that don't understand each other.
     #[error("the catalog's answer is malformed: {0}")]
     Reply(String),
+}
+
+fn elsewhere(leader: Option<NodeId>) -> String {
+    leader
+        .map_or("no node is known to lead the catalog".to_owned(), |leader| format!("node {leader} leads the catalog"))
+}
+
+/// Why a node's state stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeStateError {
+    /// No node ever had this number.
+    #[error("node {0} is no member of the cluster")]
+    Unknown(NodeId),
+    /// The node was a member.
+    #[error("node {0} has been removed from the cluster")]
+    Removed(NodeId),
+    /// It would do harm, or can't come to an end.
+    #[error("{0}")]
+    Harmful(String),
+    /// The catalog refuses.
+    #[error("{0}")]
+    Refused(CatalogError),
+    /// The catalog can't be changed now.
+    #[error(transparent)]
+    Catalog(#[from] Error),
 }

@@ -17,6 +17,8 @@ pub(crate) struct View {
     pub(crate) alive: BTreeSet<NodeId>,
     /// Nodes that have been dead for so long that their replicas are replaced.
     pub(crate) lost: BTreeSet<NodeId>,
+    /// Who leads the catalog's group.
+    pub(crate) catalog_leader: Option<NodeId>,
     /// The voters and the learners of the catalog's group.
     pub(crate) voters: BTreeSet<NodeId>,
     pub(crate) learners: BTreeSet<NodeId>,
@@ -38,6 +40,10 @@ pub(crate) enum Order {
     CatalogMembers {
         voters: BTreeSet<NodeId>,
         learners: BTreeSet<NodeId>,
+    },
+    /// Have this node lead the catalog's group.
+    CatalogLeader {
+        to: NodeId,
     },
 }
 
@@ -61,7 +67,11 @@ pub(crate) fn orders(catalog: &CatalogState, view: &View, pace: Pace) -> Vec<Ord
     let leaders = leaders(view);
     orders.extend(placement::leaders(catalog, &leaders, &view.alive, pace.transfers).into_iter().map(Order::Transfer));
     orders.extend(removals(catalog, view).map(Order::Propose));
-    orders.extend(catalog_members(catalog, view));
+    match catalog_members(catalog, view) {
+        // Who changes the members has to lead them; the leader moves in the next round.
+        Some(order) => orders.push(order),
+        None => orders.extend(catalog_leader(catalog, view)),
+    }
     orders
 }
 
@@ -112,7 +122,7 @@ fn rebuilds(catalog: &CatalogState, view: &View) -> Vec<CatalogCommand> {
     catalog.shards().filter(able).filter_map(|(_, shard)| rebuild(shard)).collect()
 }
 
-fn leaders(view: &View) -> BTreeMap<GroupId, NodeId> {
+pub(crate) fn leaders(view: &View) -> BTreeMap<GroupId, NodeId> {
     let led = view.reports.iter().flat_map(|(node, report)| report.led.iter().map(|group| (*group, *node)));
     led.collect()
 }
@@ -127,11 +137,16 @@ fn removals<'a>(catalog: &'a CatalogState, view: &'a View) -> impl Iterator<Item
         .map(|id| CatalogCommand::RemoveNode { id })
 }
 
-fn catalog_members(catalog: &CatalogState, view: &View) -> Option<Order> {
+pub(crate) fn catalog_members(catalog: &CatalogState, view: &View) -> Option<Order> {
     let wanted = placement::catalog_members(catalog, &view.alive, &view.lost, &view.voters, &view.learners);
     let as_wanted = wanted.voters == view.voters && wanted.learners == view.learners;
     (!as_wanted && !wanted.voters.is_empty())
         .then_some(Order::CatalogMembers { voters: wanted.voters, learners: wanted.learners })
+}
+
+fn catalog_leader(catalog: &CatalogState, view: &View) -> Option<Order> {
+    let to = placement::catalog_leader(catalog, &view.alive, &view.voters, view.catalog_leader?)?;
+    Some(Order::CatalogLeader { to })
 }
 
 #[cfg(test)]

@@ -6,15 +6,19 @@ use std::time::Duration;
 
 use catalog_state::{CatalogCommand, CatalogError, CatalogReply, CatalogState};
 use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use raft_group::{ChangeError, Leadership, RaftNode};
 use tokio::sync::{Notify, watch};
 use types::{NodeId, ReplicaId};
 
 use crate::Options;
-use crate::calls::{Ask, Told};
+use crate::calls::{Ask, CatalogGroup, Told};
 use crate::govern::{Order, Pace, View, is_waiting, orders};
 use crate::placement::Transfer;
 use crate::service::CatalogService;
+
+/// The catalog's leadership moves within this time, or stays: a transfer takes a few milliseconds.
+const CATALOG_TRANSFER_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Runs on every node, and does nothing where another leads the catalog.
 pub(crate) struct Governor {
@@ -67,14 +71,20 @@ impl Governor {
     async fn round(&self, catalog: &Arc<CatalogState>) -> Option<Duration> {
         let view = self.look(catalog).await;
         let pace = Pace { changes: self.options.changes_at_once, transfers: self.options.transfers_at_once };
-        let mut failed = false;
-        for order in orders(catalog, &view, pace) {
-            failed |= !self.carry_out(&order).await;
-        }
+        let orders = orders(catalog, &view, pace);
+        let (transfers, orders): (Vec<Order>, Vec<Order>) =
+            orders.into_iter().partition(|order| matches!(order, Order::Transfer(_)));
+        let (proposals, of_catalog): (Vec<Order>, Vec<Order>) =
+            orders.into_iter().partition(|order| matches!(order, Order::Propose(_)));
+        let mut failed = !self.carry_out_all(&proposals).await;
+        let moved = self.carry_out_transfers(transfers).await;
+        // Last: it may end this node's time as the catalog's leader.
+        failed |= !self.carry_out_all(&of_catalog).await;
         let alone = catalog.nodes().len() < 2;
         match () {
             () if failed && alone => Some(self.options.retry_interval),
-            () if is_waiting(catalog) => Some(self.options.waiting_interval),
+            // After leaders have moved there may be more to move, for which somebody may wait.
+            () if moved || is_waiting(catalog) => Some(self.options.waiting_interval),
             // One node tells itself.
             () if alone => None,
             () => Some(self.options.round_interval),
@@ -98,15 +108,24 @@ impl Governor {
         });
         let mut reports: std::collections::BTreeMap<_, _> = join_all(asked).await.into_iter().flatten().collect();
         reports.values_mut().for_each(|report| report.led.sort_unstable());
-        let members = self.service.proposer.group.membership();
-        let nodes_of = |replicas: &BTreeSet<ReplicaId>| replicas.iter().map(|replica| replica.node()).collect();
-        View {
-            reports,
-            lost: lost.collect(),
-            alive,
-            voters: nodes_of(&members.voters),
-            learners: nodes_of(&members.learners),
+        let CatalogGroup { voters, learners, .. } = self.service.catalog_group();
+        View { reports, lost: lost.collect(), alive, catalog_leader: Some(own), voters, learners }
+    }
+
+    /// One after another. Whether all have been done.
+    async fn carry_out_all(&self, orders: &[Order]) -> bool {
+        let mut done = true;
+        for order in orders {
+            done &= self.carry_out(order).await;
         }
+        done
+    }
+
+    /// Many at once, since a draining node may lead hundreds of shards and somebody waits to stop it. Whether any has come to pass.
+    async fn carry_out_transfers(&self, transfers: Vec<Order>) -> bool {
+        let made = stream::iter(transfers).map(|order| async move { self.carry_out(&order).await });
+        let made = made.buffer_unordered(self.options.transfers_at_once.max(1));
+        made.fold(false, |any, done| std::future::ready(any | done)).await
     }
 
     /// Whether it has been done, or has become needless.
@@ -115,6 +134,7 @@ impl Governor {
             Order::Propose(command) => self.propose(command).await,
             Order::Transfer(transfer) => self.transfer(*transfer).await,
             Order::CatalogMembers { voters, learners } => self.change_catalog(voters, learners).await,
+            Order::CatalogLeader { to } => self.transfer_catalog(*to).await,
         };
         if let Err(reason) = &outcome {
             tracing::warn!(?order, reason, "will be tried again");
@@ -148,6 +168,12 @@ impl Governor {
             Ok(told) => Err(format!("the node answers {told:?}")),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    async fn transfer_catalog(&self, to: NodeId) -> Result<(), String> {
+        tracing::info!(%to, "the catalog's leadership moves");
+        let moved = self.service.proposer.group.transfer(to, CATALOG_TRANSFER_DEADLINE).await;
+        moved.map_err(|error| error.to_string())
     }
 
     async fn change_catalog(&self, voters: &BTreeSet<NodeId>, learners: &BTreeSet<NodeId>) -> Result<(), String> {

@@ -22,7 +22,9 @@ use crate::placement::{self, PlacementError};
 use crate::plan::{Actual, Hosted};
 use crate::proposer::Proposer;
 use crate::service::CatalogService;
-use crate::{Error, Local, Options, ShardHost};
+use crate::status::check_node_state;
+use crate::survey::Survey;
+use crate::{ClusterStatus, Error, Local, NodeStateError, Options, ShardHost};
 
 /// The control plane of one node. Clones share it.
 #[derive(Clone)]
@@ -39,6 +41,7 @@ struct Inner {
     proposer: Proposer,
     catalog: watch::Receiver<Arc<CatalogState>>,
     ready: watch::Receiver<bool>,
+    survey: Survey,
     /// Set to end the loops; each holds a receiver as long as it runs.
     stop: watch::Sender<bool>,
 }
@@ -85,7 +88,12 @@ impl ControlPlane {
             catalog: catalog.clone(),
             deadline: options.deadline,
         };
-        let service = CatalogService { proposer: proposer.clone(), host: Arc::clone(&host), journal: journal.clone() };
+        let service = CatalogService {
+            proposer: proposer.clone(),
+            host: Arc::clone(&host),
+            journal: journal.clone(),
+            raft: raft.clone(),
+        };
         transport.serve(CATALOG, Arc::new(service.clone()));
         let (stop, stopping) = watch::channel(false);
         let peers = Peers { env: env.clone(), raft: raft.clone(), catalog: catalog.clone(), stop: stopping.clone() };
@@ -134,6 +142,7 @@ impl ControlPlane {
             fresh,
             stop: stopping.clone(),
         };
+        let survey = Survey { service: service.clone(), options: options.clone() };
         let governor = Governor { service, raft: raft.clone(), options, progress, stop: stopping.clone() };
         let freshness = Fresh { proposer: proposer.clone(), fresh: fresh_sender, stop: stopping.clone() };
         env.spawn.task("catalog-freshness", Box::pin(freshness.run()));
@@ -141,7 +150,7 @@ impl ControlPlane {
         env.spawn.task("shard-controller", Box::pin(controller.run()));
         env.spawn.task("movers", Box::pin(movers.run()));
         env.spawn.task("governor", Box::pin(governor.run()));
-        let inner = Inner { local, cluster, raft, replication, group, proposer, catalog, ready, stop };
+        let inner = Inner { local, cluster, raft, replication, group, proposer, catalog, ready, survey, stop };
         Ok(ControlPlane { inner: Arc::new(inner) })
     }
 
@@ -203,6 +212,33 @@ impl ControlPlane {
     /// [`Error::Stopped`], when it was not.
     pub async fn propose(&self, command: CatalogCommand) -> Result<CatalogReply, Error> {
         self.inner.proposer.propose(&command).await
+    }
+
+    /// How the cluster stands, by the word of all nodes that answer within two seconds.
+    pub async fn status(&self) -> ClusterStatus {
+        let facts = self.inner.survey.facts().await;
+        ClusterStatus::take(self.inner.raft.transport().identity().cluster(), &facts)
+    }
+
+    /// Has a node be drained, leave, or be active again, as an operator wishes. Done when the catalog says so; what follows from it takes
+    /// longer, see [`Self::status`]. A node that has left already may be told to leave again.
+    ///
+    /// # Errors
+    /// [`NodeStateError`]. Harm is refused unless the operator insists.
+    pub async fn set_node_state(&self, id: NodeId, state: NodeState, insists: bool) -> Result<(), NodeStateError> {
+        let facts = self.inner.survey.facts().await;
+        if state == NodeState::Leaving && facts.catalog.is_removed(id) {
+            return Ok(());
+        }
+        if !facts.catalog.nodes().contains_key(&id) {
+            let removed = facts.catalog.is_removed(id);
+            return Err(if removed { NodeStateError::Removed(id) } else { NodeStateError::Unknown(id) });
+        }
+        if !insists {
+            check_node_state(&facts, id, state).map_err(NodeStateError::Harmful)?;
+        }
+        let reply = self.propose(CatalogCommand::SetNodeState { id, state }).await?;
+        reply.into_result().map(drop).map_err(NodeStateError::Refused)
     }
 
     /// Completes when every shard that the catalog knew at the start runs here, or has failed to (which is logged; those shards

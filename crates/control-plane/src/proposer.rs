@@ -83,7 +83,12 @@ impl Proposer {
 
     /// Asks another node.
     pub(crate) async fn ask(&self, node: NodeId, ask: &Ask) -> Result<Told, CallError> {
-        let reply = self.transport.call(node, Lane::Control, request(ask), self.deadline).await?;
+        self.ask_within(node, ask, self.deadline).await
+    }
+
+    /// The same within another deadline.
+    pub(crate) async fn ask_within(&self, node: NodeId, ask: &Ask, deadline: Duration) -> Result<Told, CallError> {
+        let reply = self.transport.call(node, Lane::Control, request(ask), deadline).await?;
         Ok(calls::decode(&reply.head).unwrap_or(Told::Nonsense))
     }
 

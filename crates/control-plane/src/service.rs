@@ -8,11 +8,11 @@ use bytes::Bytes;
 use catalog_state::{CatalogCommand, StreamStatus};
 use env::BoxFuture;
 use journal::Journal;
-use raft_group::Leadership;
+use raft_group::{Leadership, RaftNode};
 use transport::{Answer, Call, Handler};
-use types::{GroupId, ReplicaId};
+use types::{GroupId, NodeId, ReplicaId};
 
-use crate::calls::{self, Ask, Report, Told};
+use crate::calls::{self, Ask, CatalogGroup, Heard, Report, Standing, Told};
 use crate::proposer::Proposer;
 use crate::{Error, ShardHost};
 
@@ -25,6 +25,7 @@ pub(crate) struct CatalogService {
     pub(crate) proposer: Proposer,
     pub(crate) host: Arc<dyn ShardHost>,
     pub(crate) journal: Journal,
+    pub(crate) raft: RaftNode,
 }
 
 impl Handler for CatalogService {
@@ -61,6 +62,7 @@ impl CatalogService {
                 let leads = self.proposer.group.leadership() == Leadership::Leads;
                 Told::Index(leads.then(|| self.proposer.catalog.borrow().applied_index()))
             }
+            Ask::Standing => Told::Standing(self.standing()),
             Ask::Transfer { group, to } => Told::Transferred(self.host.transfer(group, to).await),
         }
     }
@@ -75,6 +77,32 @@ impl CatalogService {
             () = self.proposer.env.clock.sleep(CATCH_UP_MAX) => return self.report(applied_index),
         }
         self.report(applied_index)
+    }
+
+    /// All that this node says for a status of the cluster.
+    pub(crate) fn standing(&self) -> Standing {
+        let group = &self.proposer.group;
+        let catalog = Arc::clone(&self.proposer.catalog.borrow());
+        let hear = |node: &NodeId| {
+            let silent_ms = u64::try_from(self.raft.silence(*node).as_millis()).unwrap_or(u64::MAX);
+            Heard { node: *node, is_alive: self.raft.is_alive(*node), silent_ms }
+        };
+        Standing {
+            report: self.report(0),
+            lags: self.host.lags(),
+            heard: catalog.nodes().keys().map(hear).collect(),
+            applied_index: catalog.applied_index(),
+            catalog: (group.leadership() == Leadership::Leads).then(|| self.catalog_group()),
+        }
+    }
+
+    /// The catalog's group, as this node knows it.
+    pub(crate) fn catalog_group(&self) -> CatalogGroup {
+        let group = &self.proposer.group;
+        let members = group.membership();
+        let nodes_of = |replicas: &BTreeSet<ReplicaId>| replicas.iter().map(|replica| replica.node()).collect();
+        let lags = group.lags().into_iter().map(|(replica, entries)| (replica.node(), entries)).collect();
+        CatalogGroup { voters: nodes_of(&members.voters), learners: nodes_of(&members.learners), lags }
     }
 
     /// How things stand here.

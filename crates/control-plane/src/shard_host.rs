@@ -51,6 +51,9 @@ pub trait ShardHost: Send + Sync + 'static {
     /// The replicas on this node that no longer work and never will.
     fn damaged(&self) -> Vec<(GroupId, ReplicaId)>;
 
+    /// How many entries other replicas of the shards that this node leads are known to lack; those that lack none are left out.
+    fn lags(&self) -> Vec<(GroupId, ReplicaId, u64)>;
+
     /// As the leader of a shard, makes `voters` its voters, if all that vote now are `known`; says why not, if not within the deadline.
     fn change_members(
         &self,

@@ -56,6 +56,17 @@ impl DataPlane {
         damaged
     }
 
+    /// How many entries other replicas of the shards that this node leads are known to lack; those that lack none are left out.
+    #[must_use]
+    pub fn lags(&self) -> Vec<(GroupId, ReplicaId, u64)> {
+        let led = self.open_shards().into_iter().filter(|shard| shard.serves().is_ok());
+        let lags = led.flat_map(|shard| {
+            let of_shard = shard.group.lags().into_iter();
+            of_shard.map(move |(replica, entries)| (shard.group_id, replica, entries))
+        });
+        lags.filter(|(_, _, entries)| *entries > 0).collect()
+    }
+
     /// The shards that this node leads and may answer for: what is asked most often, without the rest of their status.
     #[must_use]
     pub fn led(&self) -> Vec<GroupId> {

@@ -56,6 +56,10 @@ impl ShardHost for DataPlaneHost {
         self.data.damaged()
     }
 
+    fn lags(&self) -> Vec<(GroupId, ReplicaId, u64)> {
+        self.data.lags()
+    }
+
     fn change_members(
         &self,
         group: GroupId,

@@ -1,4 +1,6 @@
-//! The admin address: health and metrics.
+//! The admin address: health, metrics, and the state of the cluster.
+
+mod cluster;
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,6 +8,7 @@ use ::http::header::CONTENT_TYPE;
 use ::http::request::Parts;
 use ::http::{HeaderValue, Method, Response, StatusCode};
 use bytes::Bytes;
+use control_plane::ControlPlane;
 use telemetry::Telemetry;
 
 use crate::http::{Handler, HttpServer, Refusal};
@@ -20,6 +23,8 @@ pub(crate) struct Admin {
     pub(crate) telemetry: Telemetry,
     /// The API's listener, once there is one.
     pub(crate) api: Arc<OnceLock<HttpServer>>,
+    /// The control plane, once this node is a member of its cluster.
+    pub(crate) control: Arc<OnceLock<ControlPlane>>,
 }
 
 impl Admin {
@@ -32,7 +37,7 @@ impl Admin {
                 text(if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, state.name())
             }
             "/metrics" => reply(StatusCode::OK, METRICS_TYPE, self.metrics()),
-            _ => text(StatusCode::NOT_FOUND, "not found: /health/live, /health/ready and /metrics are here"),
+            _ => text(StatusCode::NOT_FOUND, "not found: /health/live, /health/ready, /metrics and /cluster are here"),
         }
     }
 
@@ -46,7 +51,10 @@ impl Admin {
 }
 
 impl Handler for Admin {
-    async fn handle(&self, head: &Parts, _: Bytes) -> Response<Bytes> {
+    async fn handle(&self, head: &Parts, body: Bytes) -> Response<Bytes> {
+        if let Some(path) = head.uri.path().strip_prefix("/cluster") {
+            return cluster::answer(self.control.get(), head, path, &body).await;
+        }
         if matches!(head.method, Method::GET | Method::HEAD) {
             self.page(head.uri.path())
         } else {

@@ -8,15 +8,19 @@ mod admin;
 mod api_handler;
 mod config;
 mod error;
+mod establish;
 mod http;
 mod identity;
 mod node;
 mod readiness;
 mod server;
 
+pub use catalog_state::NodeState;
 pub use config::{
     AccessKey, Config, ConfigError, HttpConfig, JournalConfig, LimitsMode, Loaded, LogFormat, ShardsConfig, load,
     reference,
 };
+pub use control_plane::{ClusterStatus, NodeStatus, ShardTrouble};
 pub use error::StartError;
+pub use establish::{Established, establish};
 pub use server::Server;

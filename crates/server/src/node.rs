@@ -25,7 +25,7 @@ pub(crate) struct Node {
     journal: Journal,
     network: Network,
     data: DataPlane,
-    control: ControlPlane,
+    pub(crate) control: ControlPlane,
     pub(crate) router: Router,
 }
 
@@ -183,7 +183,7 @@ fn control_options(config: &Config) -> control_plane::Options {
     control_plane::Options { replication: config.replication, ..control_plane::Options::default() }
 }
 
-fn journal_options(config: &Config) -> journal::Options {
+pub(crate) fn journal_options(config: &Config) -> journal::Options {
     let keys = &config.journal;
     journal::Options {
         file_bytes: keys.file_bytes,

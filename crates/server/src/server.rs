@@ -44,10 +44,18 @@ impl Server {
         let telemetry = Telemetry::new();
         let readiness = Readiness::new();
         let api = Arc::new(OnceLock::new());
-        let admin = Admin { readiness: readiness.clone(), telemetry: telemetry.clone(), api: Arc::clone(&api) };
+        let control = Arc::new(OnceLock::new());
+        let admin = Admin {
+            readiness: readiness.clone(),
+            telemetry: telemetry.clone(),
+            api: Arc::clone(&api),
+            control: Arc::clone(&control),
+        };
         let admin = listen(&env, "admin_addr", config.admin_addr, admin_limits(), admin).await?;
         // Dropping `admin` on an error ends its listener.
         let node = Node::open(&env, config, &telemetry).await?;
+        // It is set nowhere else, nor is the API's listener below.
+        let _ = control.set(node.control.clone());
         let api_of_node =
             Api::new(node.router.clone(), telemetry.clone(), Arc::clone(&env.clock), config.access_key.clone());
         let handler = ApiHandler { api: api_of_node, telemetry };
@@ -59,7 +67,6 @@ impl Server {
             }
         };
         let api_addr = listening.address();
-        // It is set nowhere else.
         let _ = api.set(listening);
         readiness.reach(State::Ready);
         let server = Server { env, shutdown_timeout: config.shutdown_timeout, readiness, node, api, api_addr, admin };

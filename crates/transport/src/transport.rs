@@ -48,6 +48,12 @@ impl Transport {
         Self { inner: Arc::new(Inner { shared, peers: Peers::default() }) }
     }
 
+    /// How this node introduces itself.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.inner.shared.identity
+    }
+
     /// Listens on `address` and serves other nodes in the background. Returns the address really bound: port 0 chooses a free one.
     ///
     /// # Errors

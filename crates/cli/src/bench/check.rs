@@ -9,11 +9,11 @@ use tokio::task::JoinSet;
 use super::bitmap::Bitmap;
 use super::client::Client;
 use super::counters::Counters;
-use super::endpoint::Endpoint;
 use super::error::BenchError;
 use super::payload::{Payload, RecordId, Verdict};
 use super::progress;
 use super::shard_reader::ShardReader;
+use crate::http::Endpoint;
 
 /// Shards read at once. More gain nothing on a machine that serves them too.
 const READERS_MAX: usize = 8;

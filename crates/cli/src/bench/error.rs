@@ -1,11 +1,12 @@
 use super::client::CallError;
+use crate::http::EndpointError;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BenchError {
     /// Not an address that can be reached.
-    #[error("{url} is no endpoint: {reason}, wanted is http://HOST:PORT")]
-    Endpoint { url: String, reason: String },
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
     /// An operation that must succeed didn't.
     #[error("{operation}: {error}")]
     Call { operation: &'static str, error: CallError },

@@ -12,7 +12,6 @@ use super::check::{self, Findings};
 use super::client::Client;
 use super::control::Stream;
 use super::counters::Counters;
-use super::endpoint::Endpoint;
 use super::error::BenchError;
 use super::latency::Latency;
 use super::payload::Payload;
@@ -21,6 +20,7 @@ use super::put::{self, Until};
 use super::report::{Measured, Report};
 use super::shard_reader::ShardReader;
 use super::syncs::Syncs;
+use crate::http::Endpoint;
 
 /// Records that a new stream is filled with.
 const RECORDS_DEFAULT: u64 = 100_000;

@@ -10,7 +10,6 @@ mod check;
 mod client;
 mod control;
 mod counters;
-mod endpoint;
 mod error;
 mod get;
 mod latency;

@@ -15,13 +15,13 @@ use super::check::{self, Ledger};
 use super::client::Client;
 use super::control::{Stream, read};
 use super::counters::Counters;
-use super::endpoint::Endpoint;
 use super::error::BenchError;
 use super::latency::Latency;
 use super::payload::Payload;
 use super::progress;
 use super::report::{Measured, Report};
 use super::syncs::Syncs;
+use crate::http::Endpoint;
 
 /// After a call without answer, so that a server that is down isn't called in a tight loop.
 const BROKEN_PAUSE: Duration = Duration::from_millis(50);

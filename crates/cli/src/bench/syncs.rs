@@ -3,8 +3,8 @@
 use env::Env;
 
 use super::client::Client;
-use super::endpoint::Endpoint;
 use super::error::BenchError;
+use crate::http::Endpoint;
 
 /// Declared in `telemetry`.
 const METRIC: &str = "thalweg_journal_syncs_total";

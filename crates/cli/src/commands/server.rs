@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use server::Loaded;
+
 use crate::Outcome;
 use crate::args::ServerArgs;
 use crate::serve;
@@ -10,9 +12,7 @@ const NO_KEY: &str = "a server checks signatures and needs both `access_key_id` 
                       THALWEG_ACCESS_KEY_ID and THALWEG_SECRET_ACCESS_KEY; `thalweg dev` needs neither";
 
 pub(crate) fn run(args: ServerArgs) -> Outcome {
-    let text = read(&args.config)?;
-    let loaded = server::load(Some((&args.config, &text)), crate::variables::all());
-    let mut loaded = loaded.map_err(|error| error.to_string())?;
+    let mut loaded = load(&args.config)?;
     if let Some(format) = args.log_format {
         loaded.config.log_format = format.into();
     }
@@ -21,6 +21,12 @@ pub(crate) fn run(args: ServerArgs) -> Outcome {
         return Err(NO_KEY.into());
     }
     serve::run(loaded, serve::print)
+}
+
+/// The configuration in a file, overridden by the environment.
+pub(crate) fn load(path: &Path) -> Result<Loaded, String> {
+    let text = read(path)?;
+    server::load(Some((path, &text)), crate::variables::all()).map_err(|error| error.to_string())
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -54,7 +54,8 @@ impl World {
         };
         let voters = ids(1..=3);
         let learners = alive.difference(&voters).copied().collect();
-        View { reports: alive.iter().map(report).collect(), alive, lost: BTreeSet::new(), voters, learners }
+        let (reports, lost) = (alive.iter().map(report).collect(), BTreeSet::new());
+        View { reports, alive, lost, catalog_leader: Some(NodeId(1)), voters, learners }
     }
 
     fn orders(&self, view: &View) -> Vec<Order> {
@@ -157,6 +158,11 @@ fn a_draining_node_gives_its_leaders_away_and_a_leaving_one_goes_when_it_is_empt
         orders.iter().filter_map(away).collect()
     };
     assert_eq!(transfers(&world.orders(&world.view())), [GroupId(1)]);
+    let gives_catalog = Order::CatalogLeader { to: NodeId(2) };
+    assert_eq!(world.orders(&world.view()).last(), Some(&gives_catalog), "after its shards");
+    let mut view = world.view();
+    view.catalog_leader = Some(NodeId(2));
+    assert!(!world.orders(&view).contains(&gives_catalog));
     world.command(&CatalogCommand::SetNodeState { id: NodeId(4), state: NodeState::Leaving });
     let removal = Order::Propose(CatalogCommand::RemoveNode { id: NodeId(4) });
     assert!(world.orders(&world.view()).contains(&removal), "it holds nothing");

@@ -62,6 +62,20 @@ pub fn catalog_members(
     CatalogMembers { learners: others.collect(), voters: chosen }
 }
 
+/// Who should lead the catalog's group instead of its leader; `None` if the leader may go on, which it may as long as its node is active,
+/// or nobody else can: only a voter whose node is active and alive.
+#[must_use]
+pub fn catalog_leader(
+    catalog: &CatalogState,
+    alive: &BTreeSet<NodeId>,
+    voters: &BTreeSet<NodeId>,
+    leader: NodeId,
+) -> Option<NodeId> {
+    let is_active = |id: &NodeId| catalog.nodes().get(id).is_some_and(|node| node.state == NodeState::Active);
+    let mut able = voters.iter().filter(|id| **id != leader && is_active(id) && alive.contains(id));
+    if is_active(&leader) { None } else { able.next().copied() }
+}
+
 /// Fills up with lost voters where three would shrink to fewer.
 fn keep_three(
     catalog: &CatalogState,

@@ -16,16 +16,16 @@ const ZONES: [&str; 4] = ["a", "b", "c", "d"];
 
 /// A catalog, and who is up.
 #[derive(Debug, Clone)]
-struct World {
-    catalog: CatalogState,
-    alive: BTreeSet<NodeId>,
-    lost: BTreeSet<NodeId>,
+pub(crate) struct World {
+    pub(crate) catalog: CatalogState,
+    pub(crate) alive: BTreeSet<NodeId>,
+    pub(crate) lost: BTreeSet<NodeId>,
     streams: u32,
 }
 
 impl World {
     /// Nodes 1, 2, … in these zones, all active and alive.
-    fn new(zones: &[usize]) -> World {
+    pub(crate) fn new(zones: &[usize]) -> World {
         let mut catalog = CatalogState::new();
         let first = CatalogCommand::Initialise { cluster_id: ClusterId(1), iterator_key: [0; 32], at: TimestampMs(1) };
         catalog.apply(1, &first);
@@ -36,11 +36,11 @@ impl World {
         world
     }
 
-    fn command(&mut self, command: &CatalogCommand) -> CatalogReply {
+    pub(crate) fn command(&mut self, command: &CatalogCommand) -> CatalogReply {
         self.catalog.apply(self.catalog.applied_index() + 1, command)
     }
 
-    fn join(&mut self, zone: usize) -> NodeId {
+    pub(crate) fn join(&mut self, zone: usize) -> NodeId {
         let incarnation = self.catalog.nodes().len() as u128;
         let (api_addr, peer_addr, zone) = (String::new(), String::new(), ZONES[zone].to_owned());
         let join = CatalogCommand::JoinNode { incarnation, preferred: None, api_addr, peer_addr, zone };
@@ -49,21 +49,21 @@ impl World {
         id
     }
 
-    fn set(&mut self, id: u64, state: NodeState) {
+    pub(crate) fn set(&mut self, id: u64, state: NodeState) {
         assert_eq!(self.command(&CatalogCommand::SetNodeState { id: NodeId(id), state }), CatalogReply::Done);
     }
 
-    fn die(&mut self, id: u64) {
+    pub(crate) fn die(&mut self, id: u64) {
         self.alive.remove(&NodeId(id));
     }
 
-    fn die_for_long(&mut self, id: u64) {
+    pub(crate) fn die_for_long(&mut self, id: u64) {
         self.die(id);
         self.lost.insert(NodeId(id));
     }
 
     /// Creates a stream with a shard on each list of nodes.
-    fn create(&mut self, replication: u8, replicas: Vec<Vec<NodeId>>) {
+    pub(crate) fn create(&mut self, replication: u8, replicas: Vec<Vec<NodeId>>) {
         self.streams += 1;
         let name = StreamName::parse(&format!("s{}", self.streams)).unwrap();
         let create = CatalogCommand::CreateStream {
@@ -78,7 +78,7 @@ impl World {
         assert!(matches!(self.command(&create), CatalogReply::Created { .. }));
     }
 
-    fn state(&self, id: NodeId) -> NodeState {
+    pub(crate) fn state(&self, id: NodeId) -> NodeState {
         self.catalog.nodes()[&id].state
     }
 
@@ -106,7 +106,7 @@ impl World {
     }
 }
 
-fn nodes(ids: &[u64]) -> Vec<NodeId> {
+pub(crate) fn nodes(ids: &[u64]) -> Vec<NodeId> {
     ids.iter().copied().map(NodeId).collect()
 }
 
@@ -150,7 +150,7 @@ fn zones() -> impl Strategy<Value = Vec<usize>> {
 }
 
 /// A cluster whose shards were put anywhere, and whose nodes are in all sorts of states.
-fn worlds() -> impl Strategy<Value = World> {
+pub(crate) fn worlds() -> impl Strategy<Value = World> {
     let shards = vec(vec(0usize..100, 1..4), 1..30);
     let streams = vec((1u8..5, shards), 0..3);
     (zones(), streams, vec((0u64..9, 0u8..6), 0..4)).prop_map(|(zones, streams, troubles)| {

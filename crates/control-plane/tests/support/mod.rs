@@ -231,6 +231,10 @@ impl ShardHost for Host {
         Vec::new()
     }
 
+    fn lags(&self) -> Vec<(GroupId, ReplicaId, u64)> {
+        Vec::new()
+    }
+
     fn change_members(
         &self,
         _: GroupId,

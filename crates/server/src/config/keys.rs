@@ -41,7 +41,7 @@ pub(crate) const KEYS: &[Key] = &[
         unit: "",
         default: "127.0.0.1:4568",
         kind: Kind::Address(|config, value| config.admin_addr = value),
-        meaning: "Where `/health/live`, `/health/ready` and `/metrics` are served.",
+        meaning: "Where `/health/live`, `/health/ready`, `/metrics` and `/cluster` are served. Whoever reaches it can drain and remove nodes: keep it where only operators are.",
     },
     Key {
         name: "cluster",

@@ -1,5 +1,5 @@
 use super::*;
-use crate::placement::{CatalogMembers, catalog_members};
+use crate::placement::{CatalogMembers, catalog_leader, catalog_members};
 
 impl World {
     fn members(&self, voters: &[u64]) -> CatalogMembers {
@@ -50,6 +50,24 @@ fn a_leaving_node_hands_its_vote_on_and_the_last_node_keeps_it() {
     let mut alone = World::new(&[0]);
     alone.set(1, NodeState::Leaving);
     assert_eq!(alone.chosen(&[1]), [1]);
+}
+
+#[test]
+fn a_leader_that_is_to_be_stopped_hands_over_to_a_voter_that_stays_and_is_up() {
+    let mut world = World::new(&[0, 1, 2, 0]);
+    let next = |world: &World, leader: u64| {
+        let voters = nodes(&[1, 2, 3]).into_iter().collect();
+        catalog_leader(&world.catalog, &world.alive, &voters, NodeId(leader)).map(|id| id.0)
+    };
+    assert_eq!(next(&world, 1), None);
+    world.set(1, NodeState::Draining);
+    assert_eq!((next(&world, 1), next(&world, 2)), (Some(2), None));
+    world.die(2);
+    assert_eq!(next(&world, 1), Some(3));
+    world.set(3, NodeState::Leaving);
+    assert_eq!(next(&world, 1), None, "node 4 does not vote");
+    world.set(1, NodeState::Active);
+    assert_eq!(next(&world, 3), Some(1));
 }
 
 #[test]

@@ -1,7 +1,5 @@
 use std::net::SocketAddr;
 
-use super::error::BenchError;
-
 /// Where a server listens.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
@@ -10,10 +8,18 @@ pub(crate) struct Endpoint {
     pub(crate) authority: String,
 }
 
+/// Not an address that can be reached.
+#[derive(Debug, thiserror::Error)]
+#[error("{url} is no endpoint: {reason}, wanted is http://HOST:PORT")]
+pub(crate) struct EndpointError {
+    url: String,
+    reason: String,
+}
+
 impl Endpoint {
     /// Reads `http://HOST[:PORT][/]` and looks the host up.
-    pub(crate) async fn find(url: &str) -> Result<Endpoint, BenchError> {
-        let refuse = |reason: String| BenchError::Endpoint { url: url.to_owned(), reason };
+    pub(crate) async fn find(url: &str) -> Result<Endpoint, EndpointError> {
+        let refuse = |reason: String| EndpointError { url: url.to_owned(), reason };
         let authority = authority(url).map_err(|reason| refuse(reason.to_owned()))?;
         let found = tokio::net::lookup_host(authority.as_str()).await.map(|mut addresses| addresses.next());
         let address = found
