@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::bench::BenchArgs;
+use crate::commands::cluster::ClusterArgs;
 
 /// The Amazon Kinesis that you run yourself.
 #[derive(Parser)]
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Loads a server over its public API, and checks that it has kept what it acknowledged.
     Bench(BenchArgs),
+    /// What a cluster of several machines needs.
+    Cluster(ClusterArgs),
 }
 
 #[derive(clap::Args)]

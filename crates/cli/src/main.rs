@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Config => commands::config::run(),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Bench(args) => bench::run(args),
+        Command::Cluster(args) => commands::cluster::run(args),
     };
     result.unwrap_or_else(|message| {
         eprintln!("thalweg: {message}");

@@ -127,7 +127,9 @@ fn explain(config: &Config, error: &StartError) -> String {
         StartError::Journal(_) | StartError::Control(_) | StartError::Identity(_) => {
             format!("cannot start with the data directory {}: {error}", config.data_dir.display())
         }
-        StartError::Listen { .. } | StartError::Cluster(_) | StartError::Peers(_) => error.to_string(),
+        StartError::Listen { .. } | StartError::Cluster(_) | StartError::Peers(_) | StartError::Tls(_) => {
+            error.to_string()
+        }
     }
 }
 

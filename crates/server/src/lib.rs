@@ -15,8 +15,8 @@ mod readiness;
 mod server;
 
 pub use config::{
-    AccessKey, Config, ConfigError, HttpConfig, JournalConfig, LimitsMode, Loaded, LogFormat, ShardsConfig, load,
-    reference,
+    AccessKey, Config, ConfigError, HttpConfig, JournalConfig, LimitsMode, Loaded, LogFormat, PeerTls, ShardsConfig,
+    load, reference,
 };
 pub use error::StartError;
 pub use server::Server;

@@ -1,5 +1,6 @@
-//! One file per command, but `bench`, which has a folder.
+//! One file per command; `cluster`, `dev` and `bench` have folders.
 
+pub(crate) mod cluster;
 pub(crate) mod config;
 pub(crate) mod dev;
 pub(crate) mod inspect;

@@ -1,8 +1,14 @@
 //! Where the nodes of a cluster on one machine listen.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
-use env::Env;
+use env::{Env, Listener};
+
+/// How long an address may be in use before it counts as taken: nodes that were killed a moment ago are still about to end.
+const TAKEN: Duration = Duration::from_secs(3);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// One node's addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +45,10 @@ pub(super) fn assign(api: SocketAddr, admin: SocketAddr, nodes: u8) -> Result<Ve
 /// Binds each address once, so that one that is taken is named before any node starts.
 pub(super) async fn check(env: &Env, all: &[Addresses]) -> Result<(), String> {
     let mut bound = Vec::new();
+    let deadline = env.clock.monotonic() + TAKEN;
     for (number, node) in (1..).zip(all) {
         for (address, what) in [(node.api, "API"), (node.admin, "admin"), (node.peer, "peer")] {
-            match env.network.bind(address).await {
+            match bind(env, address, deadline).await {
                 // Kept until all are checked: two of ours must not be the same either.
                 Ok(listener) => bound.push(listener),
                 Err(error) => {
@@ -54,6 +61,17 @@ pub(super) async fn check(env: &Env, all: &[Addresses]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+async fn bind(env: &Env, address: SocketAddr, deadline: Duration) -> io::Result<Box<dyn Listener>> {
+    loop {
+        match env.network.bind(address).await {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && env.clock.monotonic() < deadline => {
+                env.clock.sleep(PAUSE).await;
+            }
+            bound => return bound,
+        }
+    }
 }
 
 #[cfg(test)]

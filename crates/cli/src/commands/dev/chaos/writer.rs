@@ -93,6 +93,6 @@ mod tests {
     #[test]
     fn the_middles_of_shards_are_spread_evenly() {
         assert_eq!(middle(0, 1), u128::MAX / 2);
-        assert_eq!([0, 1, 2, 3].map(|shard| middle(shard, 4) >> 125), [1, 3, 5, 7]);
+        assert_eq!([0, 1, 2, 3].map(|shard| middle(shard, 4) >> 126), [0, 1, 2, 3]);
     }
 }
