@@ -76,10 +76,10 @@ class Thalweg:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(STOP_SECONDS_MAX)
 
-    def terminate(self):
+    def terminate(self, by=signal.SIGTERM, seconds_max=STOP_SECONDS_MAX):
         """Asks the process to leave and returns its exit code."""
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(STOP_SECONDS_MAX)
+        self._process.send_signal(by)
+        return self._process.wait(seconds_max)
 
     def restart(self):
         """Leaves cleanly and starts again on the same data and ports."""
@@ -152,6 +152,25 @@ def free_ports(count):
         for bound in sockets:
             bound.close()
     raise AssertionError("no free ports")
+
+
+def free_port_range(count):
+    """The first of `count` ports in a row on which nobody listens; below those of outgoing connections, as in `free_ports`."""
+    ports = free_ports(1)
+    first = ports[0] - count
+    while not all(_is_free(port) for port in range(first, first + count)):
+        first -= count
+        assert first > 1024, "no free ports in a row"
+    return first
+
+
+def _is_free(port):
+    with socket.socket() as candidate:
+        try:
+            candidate.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _lowest_ephemeral_port():

@@ -18,7 +18,7 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Runs one node on this machine, with defaults that need no file.
+    /// Runs one node on this machine, or several as a cluster, with defaults that need no file.
     Dev(DevArgs),
     /// Runs a node as its configuration file says.
     Server(ServerArgs),
@@ -49,7 +49,23 @@ pub(crate) struct DevArgs {
     /// How log lines look [default: human]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormatArg>,
+    /// Nodes, each a process with a folder in DIR and ports that follow those given [default DIR of several: thalweg-cluster]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=NODES_MAX))]
+    pub(crate) nodes: u8,
+    /// Kill nodes at random and start them again, under load, and print what clients notice. Needs at least three nodes
+    #[arg(long)]
+    pub(crate) chaos: bool,
+    /// Time from one kill to the next
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "chaos")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) chaos_seconds: u64,
+    /// Ends when standard input does: a node of `--nodes`, which must not outlive the process that started it
+    #[arg(long, hide = true)]
+    pub(crate) supervised: bool,
 }
+
+/// As many as a machine for development holds; a majority of nine is what it is for three, only slower.
+const NODES_MAX: i64 = 9;
 
 #[derive(clap::Args)]
 pub(crate) struct ServerArgs {
@@ -71,7 +87,7 @@ pub(crate) struct InspectArgs {
     pub(crate) json: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum LimitsArg {
     Aws,
     Off,
@@ -126,6 +142,8 @@ mod tests {
             "off",
         ];
         assert!(Args::try_parse_from(all).is_ok());
+        assert!(Args::try_parse_from(["thalweg", "dev", "--nodes", "3", "--chaos", "--chaos-seconds", "5"]).is_ok());
+        assert!(Args::try_parse_from(["thalweg", "dev", "--nodes", "0"]).is_err());
         assert!(Args::try_parse_from(["thalweg", "dev", "--limits", "some"]).is_err());
         assert!(Args::try_parse_from(["thalweg", "server"]).is_err());
     }

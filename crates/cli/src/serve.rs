@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use server::{Config, Loaded, Server, StartError};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{Outcome, logging};
 
@@ -74,18 +74,39 @@ fn fit_connections(config: &mut Config, handles: u64) {
     }
 }
 
+/// The signals by which a process is asked to end.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From now on they no longer end the process by themselves.
+    pub(crate) fn new() -> Result<Self, String> {
+        let signals = |kind| signal(kind).map_err(|error| format!("cannot wait for signals: {error}"));
+        Ok(Self { terminate: signals(SignalKind::terminate())?, interrupt: signals(SignalKind::interrupt())? })
+    }
+
+    /// The name of the next one.
+    pub(crate) async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
 async fn until_signal(config: Config, announce: impl FnOnce(&Ready)) -> Result<(), String> {
-    let signals = |kind| signal(kind).map_err(|error| format!("cannot wait for signals: {error}"));
     // Before the start, so that a signal during it is not lost.
-    let (mut terminate, mut interrupt) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
+    let mut signals = Signals::new()?;
     let env = env::real::env(config.data_dir.clone());
     let began = env.clock.monotonic();
     let server = tokio::select! {
         biased;
         started = Server::start(env.clone(), &config) => started.map_err(|error| explain(&config, &error))?,
         // A start may take as long as a cluster takes to let the node in. To leave it is no worse than a crash.
-        _ = terminate.recv() => return Ok(()),
-        _ = interrupt.recv() => return Ok(()),
+        _ = signals.next() => return Ok(()),
     };
     announce(&Ready {
         api_addr: server.api_addr(),
@@ -94,11 +115,7 @@ async fn until_signal(config: Config, announce: impl FnOnce(&Ready)) -> Result<(
         data_dir: config.data_dir.clone(),
         took: env.clock.monotonic() - began,
     });
-    let name = tokio::select! {
-        biased;
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    };
+    let name = signals.next().await;
     tracing::info!(signal = name, "stopping: requests in flight are finished first");
     server.shutdown().await;
     Ok(())
@@ -110,7 +127,9 @@ fn explain(config: &Config, error: &StartError) -> String {
         StartError::Journal(_) | StartError::Control(_) | StartError::Identity(_) => {
             format!("cannot start with the data directory {}: {error}", config.data_dir.display())
         }
-        StartError::Listen { .. } | StartError::Cluster(_) | StartError::Peers(_) => error.to_string(),
+        StartError::Listen { .. } | StartError::Cluster(_) | StartError::Peers(_) | StartError::Tls(_) => {
+            error.to_string()
+        }
     }
 }
 

@@ -38,6 +38,11 @@ impl Entry<'_> {
         let join = self.join_command();
         while !self.is_member()? {
             match self.introduce(&join).await {
+                // The node that was asked is the founder, a moment before it is done.
+                Ok(CatalogReply::Refused(reason @ CatalogError::NotInitialised)) => {
+                    tracing::info!(%reason, "not let in yet");
+                    self.proposer.env.clock.sleep(PAUSE).await;
+                }
                 Ok(CatalogReply::Refused(reason)) => return Err(Error::Join { node: self.local.node, reason }),
                 Ok(_) => self.wait_for_catalog().await,
                 Err(error) => {

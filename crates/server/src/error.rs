@@ -19,6 +19,9 @@ pub enum StartError {
     /// Other nodes cannot be listened for.
     #[error("peer_addr: {0}")]
     Peers(#[from] transport::Error),
+    /// The files for calls between nodes cannot be used.
+    #[error("[peer_tls]: {0}; `thalweg cluster certs` makes files that fit")]
+    Tls(#[from] transport::TlsError),
     /// An address cannot be listened on.
     #[error("cannot listen on {address} ({key}): {error}")]
     Listen {

@@ -17,8 +17,8 @@ mod server;
 
 pub use catalog_state::NodeState;
 pub use config::{
-    AccessKey, Config, ConfigError, HttpConfig, JournalConfig, LimitsMode, Loaded, LogFormat, ShardsConfig, load,
-    reference,
+    AccessKey, Config, ConfigError, HttpConfig, JournalConfig, LimitsMode, Loaded, LogFormat, PeerTls, ShardsConfig,
+    load, reference,
 };
 pub use control_plane::{ClusterStatus, NodeStatus, ShardTrouble};
 pub use error::StartError;

@@ -10,9 +10,10 @@ use journal::Journal;
 use raft_group::RaftNode;
 use router::{AccountLimits, DataPlaneHost, Router};
 use telemetry::Telemetry;
-use transport::{Identity, Transport};
+use transport::{Identity, Tls, TlsFiles, Transport};
 use types::NodeId;
 
+use crate::config::PeerTls;
 use crate::{Config, LimitsMode, StartError, identity};
 
 /// What a command adds to the batches in it.
@@ -156,7 +157,8 @@ impl Network {
     /// Also tells the address by which other nodes reach this one; empty if it doesn't listen for any.
     async fn start(env: &Env, config: &Config, telemetry: &Telemetry) -> Result<(Network, String), StartError> {
         let identity = Identity::new(&config.cluster, NodeId(config.node_id))?;
-        let transport = Transport::new(env.clone(), identity, transport::Options::default(), telemetry, None);
+        let tls = tls(env, config, &identity)?;
+        let transport = Transport::new(env.clone(), identity, transport::Options::default(), telemetry, tls);
         let raft =
             RaftNode::start(env.clone(), NodeId(config.node_id), transport.clone(), raft_group::Options::default());
         let network = Network { transport, raft };
@@ -177,6 +179,12 @@ impl Network {
         self.raft.close().await;
         self.transport.close().await;
     }
+}
+
+fn tls(env: &Env, config: &Config, identity: &Identity) -> Result<Option<Tls>, StartError> {
+    let Some(PeerTls { ca_file, cert_file, key_file }) = &config.peer_tls else { return Ok(None) };
+    let files = TlsFiles { certificate: cert_file.clone(), key: key_file.clone(), authority: ca_file.clone() };
+    Ok(Some(Tls::load(files, identity, Arc::clone(&env.clock))?))
 }
 
 fn control_options(config: &Config) -> control_plane::Options {

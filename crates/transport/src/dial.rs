@@ -27,7 +27,7 @@ pub(crate) async fn dial(
     let dialled = within(&*shared.env.clock, deadline, async {
         let stream = connect(shared, address).await?;
         let Some(tls) = &shared.tls else {
-            return shake_hands(stream, &hello).await;
+            return shake_hands(stream, &hello).await.map_err(in_words);
         };
         let (stream, certificate) = tls.connect(stream).await.map_err(Failure::Tls)?;
         // Before anything is said, where it is known already who it must be.
@@ -53,6 +53,16 @@ pub(crate) async fn dial(
 async fn shake_hands(mut stream: Box<dyn Stream>, hello: &Hello) -> Result<(NodeId, Box<dyn Stream>), Failure> {
     let node = handshake::call(&mut *stream, hello).await?;
     Ok((node, stream))
+}
+
+/// A node that wants TLS closes a connection that begins otherwise.
+fn in_words(failure: Failure) -> Failure {
+    match failure {
+        Failure::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Failure::Io(io::Error::new(error.kind(), format!("it closed the connection, does it want TLS? ({error})")))
+        }
+        failure => failure,
+    }
 }
 
 /// A connection to the first address of the name that takes one.

@@ -40,6 +40,17 @@ impl Identity {
     pub fn node(&self) -> NodeId {
         self.node
     }
+
+    /// The DNS name for which this node's certificate must be valid, see [`crate::Tls`].
+    #[must_use]
+    pub fn certificate_name(&self) -> String {
+        certificate_name(&self.cluster, self.node)
+    }
+}
+
+/// The name of any node of any cluster, known or claimed.
+pub(crate) fn certificate_name(cluster: &str, node: NodeId) -> String {
+    format!("node-{node}.{cluster}.thalweg")
 }
 
 #[cfg(test)]

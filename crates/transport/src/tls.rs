@@ -19,7 +19,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::Identity;
@@ -141,7 +141,7 @@ impl Tls {
         let config = Arc::clone(&self.inner.current.read().client);
         // Sent to nobody, since the name that counts is checked afterwards.
         let name = ServerName::try_from("thalweg").map_err(io::Error::other)?;
-        let stream = TlsConnector::from(config).connect(name, stream).await?;
+        let stream = TlsConnector::from(config).connect(name, stream).await.map_err(in_words)?;
         let certificate = PeerCertificate::of(stream.get_ref().1.peer_certificates())?;
         Ok((Box::new(stream), certificate))
     }
@@ -149,10 +149,26 @@ impl Tls {
     /// The called node's side, likewise.
     pub(crate) async fn accept(&self, stream: Box<dyn Stream>) -> io::Result<(Box<dyn Stream>, PeerCertificate)> {
         let config = Arc::clone(&self.inner.current.read().server);
-        let stream = TlsAcceptor::from(config).accept(stream).await?;
+        let stream = TlsAcceptor::from(config).accept(stream).await.map_err(in_words)?;
         let certificate = PeerCertificate::of(stream.get_ref().1.peer_certificates())?;
         Ok((Box::new(stream), certificate))
     }
+}
+
+/// What an operator can do something about, in words; the library's own ones behind.
+fn in_words(error: io::Error) -> io::Error {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let words = match tls {
+        Some(rustls::Error::InvalidMessage(_)) => "the other side does not speak TLS, has it no certificates?",
+        Some(rustls::Error::AlertReceived(AlertDescription::UnknownCA)) => {
+            "the other side does not trust the authority of this node's certificate"
+        }
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            "the other side's certificate is not of this node's authority"
+        }
+        _ => return error,
+    };
+    io::Error::new(error.kind(), format!("{words} ({error})"))
 }
 
 impl Pem {
@@ -185,7 +201,7 @@ impl Loaded {
         let own = PeerCertificate::of(Some(&chain))
             .and_then(|own| own.check(identity.cluster(), identity.node()).map_err(io::Error::other));
         if own.is_err() {
-            let name = name::of(identity.cluster(), identity.node());
+            let name = identity.certificate_name();
             return Err(TlsError::Name { path: files.certificate.clone(), name });
         }
         let mut roots = RootCertStore::empty();

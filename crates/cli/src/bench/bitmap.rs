@@ -18,6 +18,11 @@ impl Bitmap {
         is_new
     }
 
+    pub(crate) fn contains(&self, number: u64) -> bool {
+        let (word, bit) = place(number);
+        self.words.get(word).is_some_and(|bits| bits & bit != 0)
+    }
+
     /// How many are there.
     pub(crate) fn count(&self) -> u64 {
         self.count
@@ -55,6 +60,7 @@ mod tests {
         fn it_is_a_set(left in prop::collection::vec(0u64..300, 0..80), right in prop::collection::vec(0u64..300, 0..80)) {
             let ((left, left_model), (right, right_model)) = (bitmap(&left), bitmap(&right));
             prop_assert_eq!(left.count(), left_model.len() as u64);
+            prop_assert!((0..400).all(|number| left.contains(number) == left_model.contains(&number)));
             prop_assert_eq!(left.count_missing_in(&right), left_model.difference(&right_model).count() as u64);
         }
     }

@@ -24,6 +24,8 @@ const LIMIT: u32 = 10_000;
 pub(crate) struct Ledger {
     pub(crate) sent: u64,
     pub(crate) acknowledged: Bitmap,
+    /// Those that were sent again, or may be on their way still: they may be there more than once, and later than their successors.
+    pub(crate) repeated: Bitmap,
 }
 
 /// What a check found.
@@ -35,7 +37,7 @@ pub(crate) struct Findings {
     pub(crate) read: u64,
     /// Acknowledged and not there.
     pub(crate) lost: u64,
-    /// There more than once, though each was sent once.
+    /// There more than once, though sent once.
     pub(crate) duplicated: u64,
     /// There with other bytes.
     pub(crate) corrupted: u64,
@@ -51,41 +53,50 @@ impl Findings {
 }
 
 /// The comparison, fed record by record.
-struct Audit {
+pub(crate) struct Audit {
     payload: Payload,
-    ledgers: Vec<Ledger>,
+    /// By worker.
+    pub(crate) ledgers: Vec<Ledger>,
     seen: Vec<Bitmap>,
     findings: Findings,
 }
 
 impl Audit {
-    fn new(payload: Payload, ledgers: Vec<Ledger>) -> Self {
+    pub(crate) fn new(payload: Payload, ledgers: Vec<Ledger>) -> Self {
         let seen = vec![Bitmap::default(); ledgers.len()];
         Self { payload, ledgers, seen, findings: Findings::default() }
     }
 
-    fn record(&mut self, data: &[u8]) {
-        match self.payload.judge(data) {
+    /// Notes a record that was read, and says whose it is.
+    pub(crate) fn record(&mut self, data: &[u8]) -> Verdict {
+        let verdict = self.payload.judge(data);
+        match verdict {
             Verdict::Foreign => {}
             Verdict::Corrupt => self.findings.corrupted += 1,
             Verdict::Ours(RecordId { worker, number }) => {
                 let worker = usize::from(worker);
-                let was_sent = self.ledgers.get(worker).is_some_and(|ledger| number < ledger.sent);
-                match self.seen.get_mut(worker).filter(|_| was_sent) {
+                let ledger = self.ledgers.get(worker).filter(|ledger| number < ledger.sent);
+                match ledger.zip(self.seen.get_mut(worker)) {
                     None => self.findings.phantoms += 1,
-                    Some(seen) => self.findings.duplicated += u64::from(!seen.insert(number)),
+                    Some((ledger, seen)) => {
+                        let is_again = !seen.insert(number) && !ledger.repeated.contains(number);
+                        self.findings.duplicated += u64::from(is_again);
+                    }
                 }
             }
         }
+        verdict
     }
 
-    fn finish(mut self) -> Findings {
+    /// What was found until now. What is acknowledged and has not been read counts as lost.
+    pub(crate) fn findings(&self) -> Findings {
+        let mut findings = self.findings.clone();
         for (ledger, seen) in self.ledgers.iter().zip(&self.seen) {
-            self.findings.acknowledged += ledger.acknowledged.count();
-            self.findings.read += seen.count();
-            self.findings.lost += ledger.acknowledged.count_missing_in(seen);
+            findings.acknowledged += ledger.acknowledged.count();
+            findings.read += seen.count();
+            findings.lost += ledger.acknowledged.count_missing_in(seen);
         }
-        self.findings
+        findings
     }
 }
 
@@ -117,7 +128,7 @@ pub(crate) async fn run(
     counters.is_done.store(true, std::sync::atomic::Ordering::Relaxed);
     result?;
     let audit = Arc::into_inner(audit).and_then(|audit| audit.into_inner().ok());
-    Ok(audit.map(Audit::finish).unwrap_or_default())
+    Ok(audit.map(|audit| audit.findings()).unwrap_or_default())
 }
 
 async fn read_shard(mut reader: ShardReader, audit: Arc<Mutex<Audit>>) -> Result<(), BenchError> {
@@ -128,7 +139,7 @@ async fn read_shard(mut reader: ShardReader, audit: Arc<Mutex<Audit>>) -> Result
             break;
         }
         let mut audit = audit.lock().unwrap_or_else(PoisonError::into_inner);
-        read.for_each(&mut scratch, |data| audit.record(data))?;
+        read.for_each(&mut scratch, |data| _ = audit.record(data))?;
     }
     Ok(())
 }
@@ -151,13 +162,13 @@ mod tests {
     fn audit(read: impl FnOnce(&Payload) -> Vec<Vec<u8>>) -> Findings {
         let payload = Payload::new(3, 50);
         let ledger = |acknowledged: u64| {
-            let mut ledger = Ledger { sent: 3, acknowledged: Bitmap::default() };
+            let mut ledger = Ledger { sent: 3, ..Ledger::default() };
             (0..acknowledged).for_each(|number| assert!(ledger.acknowledged.insert(number)));
             ledger
         };
         let mut audit = Audit::new(payload.clone(), vec![ledger(3), ledger(2)]);
-        read(&payload).iter().for_each(|data| audit.record(data));
-        audit.finish()
+        read(&payload).iter().for_each(|data| _ = audit.record(data));
+        audit.findings()
     }
 
     fn acknowledged(payload: &Payload) -> Vec<Vec<u8>> {

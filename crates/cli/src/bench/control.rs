@@ -28,11 +28,21 @@ impl Stream {
         let name = args.stream.clone().unwrap_or_else(|| format!("bench-{:016x}", env.random.u64()));
         let exists = args.stream.is_some() && status(client, &name).await?.is_some();
         if !exists {
-            call(client, "CreateStream", json!({ "StreamName": name, "ShardCount": args.shards })).await?;
+            return Self::make(env, client, name, args.shards).await;
         }
+        Self::found(env, client, name, false).await
+    }
+
+    /// Makes a stream, and waits until it is ACTIVE.
+    pub(crate) async fn make(env: &Env, client: &mut Client, name: String, shards: u32) -> Result<Stream, BenchError> {
+        call(client, "CreateStream", json!({ "StreamName": name, "ShardCount": shards })).await?;
+        Self::found(env, client, name, true).await
+    }
+
+    async fn found(env: &Env, client: &mut Client, name: String, is_new: bool) -> Result<Stream, BenchError> {
         wait_active(env, client, &name).await?;
         let shards = shards(client, &name).await?;
-        Ok(Stream { name, shards, is_new: !exists })
+        Ok(Stream { name, shards, is_new })
     }
 
     /// Deletes the stream if this run has made it and `keep` is not asked for.

@@ -24,7 +24,12 @@ use std::process::ExitCode;
 
 pub(crate) use args::BenchArgs;
 use args::BenchKind;
-use error::BenchError;
+pub(crate) use check::{Audit, Findings, Ledger, run as check};
+pub(crate) use client::{CallError, Client};
+pub(crate) use control::{Stream, read};
+pub(crate) use error::BenchError;
+pub(crate) use latency::Latency;
+pub(crate) use payload::{Payload, RecordId, Verdict};
 use report::Report;
 
 use crate::Outcome;

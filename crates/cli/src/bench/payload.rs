@@ -66,6 +66,11 @@ impl Payload {
         let _ = STANDARD.encode(&self.identity(id), target.as_out());
     }
 
+    /// The base64 of a whole record.
+    pub(crate) fn base64(&self, id: RecordId) -> String {
+        STANDARD.encode_to_string([&self.identity(id)[..], &self.filler].concat())
+    }
+
     fn identity(&self, id: RecordId) -> [u8; IDENTITY_BYTES] {
         let mut bytes = [0; IDENTITY_BYTES];
         bytes[..4].copy_from_slice(&self.run.to_be_bytes());
@@ -125,6 +130,7 @@ mod tests {
             prop_assert_eq!(data.len(), length);
             prop_assert_eq!(payload.record_bytes(), length);
             prop_assert_eq!(payload.judge(&data), Verdict::Ours(id));
+            prop_assert_eq!(STANDARD.encode_to_string(&data), payload.base64(id));
             let bit = bit.index(length * 8);
             data[bit / 8] ^= 1 << (bit % 8);
             prop_assert_ne!(payload.judge(&data), Verdict::Ours(id));

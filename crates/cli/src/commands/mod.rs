@@ -1,4 +1,4 @@
-//! One file per command; `cluster` and `bench` have folders.
+//! One file per command; `cluster`, `dev` and `bench` have folders.
 
 pub(crate) mod cluster;
 pub(crate) mod config;

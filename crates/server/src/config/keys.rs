@@ -1,11 +1,12 @@
 //! The table of keys, in the order of the reference.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use types::ReplicaId;
 
 use super::key::{Key, Kind};
-use super::{AccessKey, Config, LimitsMode, LogFormat};
+use super::{AccessKey, Config, LimitsMode, LogFormat, PeerTls};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -73,7 +74,7 @@ pub(crate) const KEYS: &[Key] = &[
         kind: Kind::Text("an address such as 10.0.0.1:4569, or nothing", is_address_or_nothing, |config, text| {
             config.peer_addr = text.parse().ok();
         }),
-        meaning: "Where other nodes of the cluster are listened for; nothing on a node that has no others. Nothing is encrypted on its way yet: keep it where only nodes listen.",
+        meaning: "Where other nodes of the cluster are listened for; nothing on a node that has no others. Without `[peer_tls]`, keep it where only nodes listen.",
     },
     Key {
         name: "peer_advertise",
@@ -187,6 +188,39 @@ pub(crate) const KEYS: &[Key] = &[
             config.log_format = if word == "json" { LogFormat::Json } else { LogFormat::Human };
         }),
         meaning: "How log lines look.",
+    },
+    Key {
+        name: "peer_tls.ca_file",
+        unit: "",
+        default: "",
+        kind: Kind::Text(
+            "a path, or nothing",
+            |_| true,
+            |config, text| set_peer_tls(config, |tls| &mut tls.ca_file, text),
+        ),
+        meaning: "PEM: the certificates of the cluster's authority. With the two below, nodes prove to each other who they are and encrypt what they say. All three or none, on all nodes or on none; files that change are taken up within a minute.",
+    },
+    Key {
+        name: "peer_tls.cert_file",
+        unit: "",
+        default: "",
+        kind: Kind::Text(
+            "a path, or nothing",
+            |_| true,
+            |config, text| set_peer_tls(config, |tls| &mut tls.cert_file, text),
+        ),
+        meaning: "PEM: this node's certificate, valid for the name `node-N.CLUSTER.thalweg`, for servers and clients. `thalweg cluster certs` makes such.",
+    },
+    Key {
+        name: "peer_tls.key_file",
+        unit: "",
+        default: "",
+        kind: Kind::Text(
+            "a path, or nothing",
+            |_| true,
+            |config, text| set_peer_tls(config, |tls| &mut tls.key_file, text),
+        ),
+        meaning: "PEM: the private key of `peer_tls.cert_file`. Let nobody else read it.",
     },
     Key {
         name: "http.connections_max",
@@ -337,6 +371,12 @@ fn set_access_key(config: &mut Config, set: impl FnOnce(&mut AccessKey)) {
     let mut key = config.access_key.take().unwrap_or_else(|| AccessKey { id: String::new(), secret: String::new() });
     set(&mut key);
     config.access_key = Some(key).filter(|key| !key.id.is_empty() || !key.secret.is_empty());
+}
+
+fn set_peer_tls(config: &mut Config, file: impl FnOnce(&mut PeerTls) -> &mut PathBuf, text: &str) {
+    let mut tls = config.peer_tls.take().unwrap_or_default();
+    *file(&mut tls) = text.into();
+    config.peer_tls = Some(tls).filter(|tls| *tls != PeerTls::default());
 }
 
 fn is_access_key_id(text: &str) -> bool {

@@ -101,6 +101,15 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
             journal.flush_bytes, journal.tail_bytes_max
         )));
     }
+    if let Some(tls) = &config.peer_tls {
+        let files = [("ca_file", &tls.ca_file), ("cert_file", &tls.cert_file), ("key_file", &tls.key_file)];
+        if let Some((missing, _)) = files.iter().find(|(_, file)| file.as_os_str().is_empty()) {
+            return Err(ConfigError::Conflict(format!(
+                "peer_tls.{missing} is missing: [peer_tls] needs ca_file, cert_file and key_file, or none of them; \
+                 `thalweg cluster certs` makes all three"
+            )));
+        }
+    }
     if config.api_addr == config.admin_addr && config.api_addr.port() != 0 {
         return Err(ConfigError::Conflict(format!(
             "api_addr and admin_addr are both {}, each needs an address of its own",
@@ -227,6 +236,8 @@ mod tests {
         let message = |text: &str| file(text).unwrap_err().to_string();
         assert!(message("[http]\nmemory_bytes_max = 16777216").contains("at least twice http.body_bytes_max"));
         assert!(message("[journal]\ntail_bytes_max = 16777216").contains("journal.flush_bytes is 67108864"));
+        assert!(message("[peer_tls]\nca_file = \"a\"\nkey_file = \"b\"").contains("peer_tls.cert_file is missing"));
+        assert!(file("[peer_tls]\nca_file = \"a\"\ncert_file = \"b\"\nkey_file = \"c\"").is_ok());
         assert!(message("api_addr = \"127.0.0.1:1\"\nadmin_addr = \"127.0.0.1:1\"").contains("both 127.0.0.1:1"));
     }
 }

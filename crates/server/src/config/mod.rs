@@ -40,6 +40,8 @@ pub struct Config {
     pub peer_advertise: Option<String>,
     /// Key `api_advertise`.
     pub api_advertise: Option<String>,
+    /// Keys `peer_tls.*`; `None` if none is given. [`load`] gives all of them or none.
+    pub peer_tls: Option<PeerTls>,
     /// Key `api_addr`.
     pub api_addr: SocketAddr,
     /// Key `admin_addr`.
@@ -64,6 +66,18 @@ pub struct Config {
     pub journal: JournalConfig,
     /// Keys `shards.*`.
     pub shards: ShardsConfig,
+}
+
+/// Keys `peer_tls.*`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerTls {
+    /// Key `peer_tls.ca_file`.
+    pub ca_file: PathBuf,
+    /// Key `peer_tls.cert_file`.
+    pub cert_file: PathBuf,
+    /// Key `peer_tls.key_file`.
+    pub key_file: PathBuf,
 }
 
 /// Keys `http.*`.
@@ -159,6 +173,7 @@ impl Config {
             replication: 0,
             peer_addr: None,
             peer_advertise: None,
+            peer_tls: None,
             api_advertise: None,
             api_addr: anywhere,
             admin_addr: anywhere,

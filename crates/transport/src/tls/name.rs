@@ -6,11 +6,7 @@ use rustls::server::ParsedCertificate;
 use types::NodeId;
 
 use crate::HandshakeError;
-
-/// The DNS name in a node's certificate.
-pub(super) fn of(cluster: &str, node: NodeId) -> String {
-    format!("node-{node}.{cluster}.thalweg")
-}
+use crate::identity::certificate_name;
 
 /// The certificate that the other side has shown and proven to own, signed by the authority.
 pub(crate) struct PeerCertificate(CertificateDer<'static>);
@@ -24,7 +20,7 @@ impl PeerCertificate {
 
     /// Whether it is that of `node` of `cluster`.
     pub(crate) fn check(&self, cluster: &str, node: NodeId) -> Result<(), HandshakeError> {
-        let name = of(cluster, node);
+        let name = certificate_name(cluster, node);
         let valid = ServerName::try_from(name.as_str()).is_ok_and(|wanted| {
             ParsedCertificate::try_from(&self.0)
                 .is_ok_and(|certificate| verify_server_name(&certificate, &wanted).is_ok())

@@ -6,6 +6,7 @@
 
 mod activate;
 mod admin;
+mod certs;
 mod decommission;
 mod drain;
 mod init;
@@ -47,6 +48,8 @@ enum Verb {
     Replace(replace::ReplaceArgs),
     /// Waits until replicas, leaders and votes are where they should be. The cluster evens them out by itself
     Rebalance(rebalance::RebalanceArgs),
+    /// Makes an authority, and a certificate for each node's calls to the others. What is there already stays as it is
+    Certs(certs::CertsArgs),
 }
 
 /// Which node is asked.
@@ -78,6 +81,7 @@ pub(crate) fn run(args: ClusterArgs) -> Outcome {
         Verb::Decommission(args) => within(async move |env| decommission::run(&env, &args).await),
         Verb::Replace(args) => within(async move |env| replace::run(&env, &args).await),
         Verb::Rebalance(args) => within(async move |env| rebalance::run(&env, &args).await),
+        Verb::Certs(args) => certs::run(&args),
     }
 }
 
