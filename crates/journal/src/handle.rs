@@ -108,8 +108,13 @@ impl GroupLog {
             let bytes_max = self.shared.options.payload_bytes_max();
             assert!(entries.iter().all(|frame| frame.payload.len() as u64 <= bytes_max), "the entry fits into no file");
             // Nobody sees the queue's end before the tail: readers and callbacks need this group's lock.
-            let item = self.shared.queue.push(entries.clone(), Some(done));
-            entries.into_iter().for_each(|frame| inner.push(frame, item));
+            let mut done = Some(done);
+            let mut parts = fitting(entries, self.shared.options.body_bytes_max()).into_iter().peekable();
+            while let Some(part) = parts.next() {
+                let done = if parts.peek().is_none() { done.take() } else { None };
+                let item = self.shared.queue.push(part.clone(), done);
+                part.into_iter().for_each(|frame| inner.push(frame, item));
+            }
         }
         self.shared.tail_grew(bytes);
     }
@@ -382,4 +387,20 @@ fn seek_in_tail(inner: &crate::group::Inner, at: TimestampMs, earlier: Option<Ap
     });
     let first_record = entries.next().map_or_else(|| RecordNumber(inner.tip.0), |(_, assigned)| assigned.first_record);
     Seek { before: before.or(earlier), first_record }
+}
+
+/// Cut into parts that each fit into a block: a block never goes over its file's end. At least one part.
+fn fitting(entries: Vec<Frame>, bytes_max: u64) -> Vec<Vec<Frame>> {
+    let (mut parts, mut part, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for frame in entries {
+        let length = frame.encoded_len() as u64;
+        if bytes + length > bytes_max && !part.is_empty() {
+            parts.push(std::mem::take(&mut part));
+            bytes = 0;
+        }
+        bytes += length;
+        part.push(frame);
+    }
+    parts.push(part);
+    parts
 }

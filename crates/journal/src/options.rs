@@ -40,6 +40,11 @@ impl Default for Options {
 impl Options {
     /// The largest payload of one entry.
     pub fn payload_bytes_max(&self) -> u64 {
-        self.file_bytes - crate::file::HEADER_BYTES - ALIGNMENT - FRAME_HEADER_LEN as u64
+        self.body_bytes_max() - FRAME_HEADER_LEN as u64
+    }
+
+    /// The largest body of a block that fits into a file, with its header and what aligns it.
+    pub(crate) fn body_bytes_max(&self) -> u64 {
+        self.file_bytes - crate::file::HEADER_BYTES - ALIGNMENT
     }
 }

@@ -42,9 +42,9 @@ impl Writer {
     async fn write_items(&mut self, items: Vec<Item>) {
         let mut batch = Batch::default();
         for item in items {
-            // A block must fit into one file; only items that were each allowed to fill one can come to this.
+            // A block must fit into one file, as each item does.
             let bytes = block::body_len(&item.frames);
-            if !batch.frames.is_empty() && batch.bytes + bytes > self.body_bytes_max() {
+            if !batch.frames.is_empty() && batch.bytes + bytes > self.shared.options.body_bytes_max() {
                 self.write_batch(std::mem::take(&mut batch)).await;
             }
             batch.bytes += bytes;
@@ -53,10 +53,6 @@ impl Writer {
             batch.callbacks.extend(item.done);
         }
         self.write_batch(batch).await;
-    }
-
-    fn body_bytes_max(&self) -> u64 {
-        self.shared.options.file_bytes - HEADER_BYTES - block::ALIGNMENT
     }
 
     async fn write_batch(&mut self, batch: Batch) {
@@ -75,6 +71,7 @@ impl Writer {
         if self.position.offset + stored > self.position.file.bytes {
             self.next_file().await;
         }
+        assert!(self.position.offset + stored <= self.position.file.bytes, "the block does not fit into a file");
         let lsn = self.shared.next_lsn();
         self.shared.begin_block(lsn, end);
         let current = self.position.file.current;

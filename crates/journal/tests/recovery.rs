@@ -274,3 +274,26 @@ fn nothing_acknowledged_is_lost_over_crashes_and_power_losses() {
     }
     assert!(flushes > 60 && blocks > 6000, "the test reached too little: {flushes} flushes, {blocks} blocks");
 }
+
+#[test]
+fn a_batch_larger_than_a_file_is_there_after_power_loss() {
+    let payload = |index: u64| Bytes::from(vec![index as u8; 5_000]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let disk = FaultDisk::new(1, FaultPlan::default());
+        let telemetry = telemetry::Telemetry::new();
+        let world = |start| env(start, &disk, ProcessEnd::default());
+        let (journal, _) = Journal::open(world(1), options(), telemetry.clone()).await.unwrap();
+        let log = journal.group(GroupId(1)).unwrap();
+        // Of four files, as a replica that catches up may get them at once.
+        let frame = |index| Frame::new(GroupId(1), FrameKind::Normal, LogId { term: 1, index }, 0, payload(index));
+        let (done, durable) = tokio::sync::oneshot::channel();
+        log.append((0..70).map(frame).collect(), Box::new(move |result| drop(done.send(result))));
+        durable.await.unwrap().unwrap();
+        disk.power_loss();
+        let (journal, report) = Journal::open(world(2), options(), telemetry.clone()).await.unwrap();
+        assert!(report.damage.is_empty() && !report.torn_tail, "{report:?}");
+        let read = journal.group(GroupId(1)).unwrap().read(0..70, u64::MAX).await.unwrap();
+        assert!(read.iter().map(|frame| frame.payload.clone()).eq((0..70).map(payload)), "{} entries", read.len());
+    });
+}
