@@ -58,6 +58,8 @@ class Node:
         self.gone = False
         # Set by faults that may end the process; otherwise an end is a finding.
         self.may_end = False
+        # Its stored bytes were turned: what nobody has read since may still be damaged.
+        self.rotten = False
         self._binary = binary
         self._library = clock_library
         self._seeds = seeds

@@ -29,7 +29,8 @@ import machine
 
 def main():
     options = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
     try:
         machine.check()
         held = machine.lock()
@@ -45,15 +46,19 @@ def main():
     session = Session(options, folder)
     try:
         good = session.run()
-    except KeyboardInterrupt:
-        print("interrupted; removing what was made", flush=True)
-        good = False
     finally:
+        # What removes things is not to be interrupted itself.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         session.end()
         keep(folder, options.out)
         leftovers.remove()
         held.close()
     sys.exit(0 if good else 1)
+
+
+def interrupted(number, _):
+    sys.exit(f"chaos: ended by {signal.Signals(number).name}; removing what was made")
 
 
 def arguments():

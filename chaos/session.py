@@ -130,7 +130,7 @@ class Session:
             say(f"{event.kind}: {event.what}")
         if not held:
             return True
-        self._watch(step.hold_seconds)
+        self._watch(step.hold_seconds, [fault for _, fault in held])
         for event, fault in held:
             event.beside = len(held) > 1
             fault.end()
@@ -144,7 +144,7 @@ class Session:
             say(f"  well after {well - healed:.1f} s")
         return bool(well)
 
-    def _watch(self, seconds):
+    def _watch(self, seconds, held):
         end = time.monotonic() + seconds
         seen = set()
         while time.monotonic() < end:
@@ -152,6 +152,8 @@ class Session:
                 if node not in seen:
                     seen.add(node)
                     self._find(f"{node} ended by itself with exit code {code}")
+            for fault in held:
+                fault.tick()
             self._look_at_load()
             time.sleep(LOOK_SECONDS)
 
@@ -245,8 +247,11 @@ class Session:
             done = subprocess.run(
                 [self.options.binary, "inspect", node.data_dir], capture_output=True, text=True, timeout=INSPECT_SECONDS_MAX
             )
-            if done.returncode:
-                self._find(f"{node}: inspect says {done.returncode}: {(done.stdout + done.stderr).strip()[-400:]}")
+            sentence = f"{node}: inspect says {done.returncode}: {(done.stdout + done.stderr).strip().splitlines()[-1:]}"
+            if done.returncode and node.rotten:
+                say(f"{sentence}, after `rot`: nobody has read these bytes yet")
+            elif done.returncode:
+                self._find(sentence)
 
     def _look_for_panics(self):
         for node in self.cluster.nodes:

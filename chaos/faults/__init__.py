@@ -5,6 +5,7 @@ from importlib import import_module
 NAMES = (
     "kill",
     "kill_two",
+    "crash_loop",
     "restart",
     "freeze",
     "partition_full",
@@ -19,6 +20,7 @@ NAMES = (
     "hung_disk",
     "sync_error",
     "dead_disk",
+    "rot",
     "clock_jump",
     "power_loss",
     "join",

@@ -25,6 +25,9 @@ class Base:
         """Disturbs, and says what was done in a few words."""
         raise NotImplementedError
 
+    def tick(self):
+        """Called ten times a second while the fault is held."""
+
     def end(self):
         """Undoes what `begin` did, as far as `Cluster.heal`, which follows, does not."""
 
