@@ -73,6 +73,9 @@ impl Journal {
         let (freed, durable) = {
             let mut inner = group.inner.lock();
             inner.dropped = true;
+            if inner.damaged.is_some() {
+                self.shared.telemetry.groups_damaged.dec();
+            }
             let freed = inner.clear();
             let frame = Frame::new(id, FrameKind::Drop, LogId { term: 0, index: 0 }, 0, Bytes::new());
             (freed, self.shared.queue.push_durable(frame))

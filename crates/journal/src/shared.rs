@@ -227,7 +227,10 @@ impl Shared {
         let mut inner = group.inner.lock();
         if inner.damaged.is_none() {
             inner.damaged = Some(reason);
-            self.telemetry.groups_damaged.inc();
+            // One that has left is no longer counted.
+            if !inner.dropped {
+                self.telemetry.groups_damaged.inc();
+            }
         }
     }
 

@@ -206,3 +206,21 @@ fn a_node_whose_catalog_is_damaged_leaves_its_journal_as_it_is() {
     let found = run(journal::inspect(disk.mount())).unwrap();
     assert!(found.damage.iter().any(|damage| damage.file.starts_with("journal/")), "{found}");
 }
+
+#[test]
+fn a_damaged_group_that_leaves_is_no_longer_counted() {
+    let disk = damaged_then_used_on(5);
+    run(async {
+        let telemetry = Telemetry::new();
+        let env = sim::env(1, SimClock::new(0), disk.mount(), ProcessEnd::default());
+        let (journal, _) = Journal::open(env, options(), telemetry.clone()).await.unwrap();
+        assert!(journal.group(GroupId(1)).is_err());
+        assert_eq!(telemetry.groups_damaged.get(), 1);
+        // Marked again, it is still one.
+        journal.give_up(GroupId(1), "and cannot be restored".into());
+        assert_eq!(telemetry.groups_damaged.get(), 1);
+        journal.drop_group(GroupId(1)).await.unwrap();
+        assert_eq!(telemetry.groups_damaged.get(), 0);
+        journal.close().await;
+    });
+}

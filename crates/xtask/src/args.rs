@@ -28,7 +28,7 @@ pub(crate) enum Verb {
 /// Options of `test`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct TestOptions {
-    /// Leave out the end-to-end tests in Python
+    /// Leave out the end-to-end tests in Python and the chaos run
     #[arg(long)]
     pub(crate) quick: bool,
     /// Simulation seeds to run

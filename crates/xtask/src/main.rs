@@ -9,6 +9,7 @@
 )]
 
 mod args;
+mod chaos;
 mod command;
 mod error;
 mod fix;

@@ -38,12 +38,12 @@ pub(crate) fn prepare(root: &Path) -> Result<(), Error> {
     std::fs::write(&stamp, wanted).map_err(|source| Error::Io { path: stamp, source })
 }
 
-/// Runs all tests of `tests/` against the program `thalweg`.
+/// Runs all tests of `tests/` against the program `thalweg`, and those of the judge in `chaos/`.
 ///
 /// # Errors
 /// A test failed, or pytest can't be run.
 pub(crate) fn pytest(root: &Path, thalweg: &Path) -> Result<(), Error> {
-    run_command(program(root, interpreter(root)).args(["-m", "pytest", "tests"]).env("THALWEG_BIN", thalweg))
+    run_command(program(root, interpreter(root)).args(["-m", "pytest", "tests", "chaos"]).env("THALWEG_BIN", thalweg))
 }
 
 fn check_version(root: &Path, python: &str) -> Result<(), Error> {
@@ -60,7 +60,8 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-fn interpreter(root: &Path) -> PathBuf {
+/// The environment's own Python.
+pub(crate) fn interpreter(root: &Path) -> PathBuf {
     root.join(ENVIRONMENT).join("bin/python")
 }
 

@@ -6,11 +6,13 @@ use crate::args::{SimOptions, TestOptions};
 use crate::command::{cargo, output, run as run_command};
 use crate::error::Error;
 use crate::steps::Steps;
-use crate::{python, sim};
+use crate::{chaos, python, sim};
 
 const BUILD: &str = "build";
 const PYTHON: &str = "python packages";
 const END_TO_END: &str = "end to end";
+const CHAOS_PROGRAMS: &str = "chaos programs";
+const CHAOS: &str = "chaos";
 
 /// # Errors
 /// At least one step failed; the others have run where they could.
@@ -33,15 +35,24 @@ const PLANTED_BUGS: [&str; 6] = ["test", "--locked", "--package", "simulation", 
 fn end_to_end(steps: &mut Steps, root: &Path, options: &TestOptions) {
     if options.quick {
         steps.skip(PYTHON, "--quick");
-        steps.skip(END_TO_END, "--quick");
+        for step in [END_TO_END, CHAOS_PROGRAMS, CHAOS] {
+            steps.skip(step, "--quick");
+        }
         return;
     }
     steps.run(PYTHON, &[], || python::prepare(root));
     steps.run(END_TO_END, &[BUILD, PYTHON], || python::pytest(root, &thalweg(root)?));
+    steps.run(CHAOS_PROGRAMS, &[], || chaos::prepare(root));
+    steps.run(CHAOS, &[BUILD, PYTHON, CHAOS_PROGRAMS], || chaos::run(root, &thalweg(root)?, &target(root)?));
 }
 
 /// The binary that the step `build` made.
 fn thalweg(root: &Path) -> Result<PathBuf, Error> {
+    Ok(target(root)?.join("debug").join(format!("thalweg{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// The folder of everything that is built.
+fn target(root: &Path) -> Result<PathBuf, Error> {
     let command = "cargo metadata";
     let json = output(cargo(root).args(["metadata", "--locked", "--no-deps", "--format-version", "1"]))?;
     let metadata: serde_json::Value = serde_json::from_str(&json)
@@ -49,5 +60,5 @@ fn thalweg(root: &Path) -> Result<PathBuf, Error> {
     let target = metadata["target_directory"]
         .as_str()
         .ok_or_else(|| Error::Output { command: command.into(), reason: "no target_directory".into() })?;
-    Ok(Path::new(target).join("debug").join(format!("thalweg{}", std::env::consts::EXE_SUFFIX)))
+    Ok(target.into())
 }
