@@ -3,15 +3,16 @@
 import subprocess
 import time
 
-from nodes import PEER_PORT, Node, compile_clock
+from nodes import PEER_PORT, PLANTS, Node, compile_clock
 from world import World, address
 
 
 class Cluster:
     """Nodes 1 to `size` at first; others may join and leave."""
 
-    def __init__(self, binary, folder):
+    def __init__(self, binary, folder, plant=None):
         self.binary = binary
+        self._command = [*PLANTS.get(plant, []), binary]
         self.folder = folder
         self.world = World()
         self.nodes = []
@@ -27,7 +28,7 @@ class Cluster:
         number = len(self.nodes) + 1
         seeds = ",".join(f"{address(node.number)}:{PEER_PORT}" for node in self.members)
         self.world.add_node(number)
-        node = Node(number, self.binary, self.folder, self._library, seeds)
+        node = Node(number, self._command, self.folder, self._library, seeds)
         node.make()
         self.nodes.append(node)
         return node
@@ -38,9 +39,15 @@ class Cluster:
         return subprocess.run(words, capture_output=True, timeout=30, stdin=subprocess.DEVNULL).returncode == 0
 
     def command(self, verb, *words, through, seconds_max):
-        """`thalweg cluster VERB` by the admin address of the node `through`; returns the finished process."""
+        """`thalweg cluster VERB` by the admin address of the node `through`. An exit code other than 0 is a finding."""
         command = [self.binary, "cluster", verb, *map(str, words), "--admin-endpoint", through.admin_endpoint]
-        return subprocess.run(command, capture_output=True, text=True, timeout=seconds_max, stdin=subprocess.DEVNULL)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=seconds_max, stdin=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired as late:
+            said = (late.stderr or b"").decode(errors="replace").strip()
+            raise AssertionError(f"{' '.join(command[1:])} has not ended after {seconds_max} s: {said[-400:]}") from None
+        if done.returncode:
+            raise AssertionError(f"{' '.join(command[1:])} failed with {done.returncode}: {done.stderr.strip()[-400:]}")
 
     def heal(self):
         """Undoes what any fault can have done, and starts what does not run. Returns what had ended by itself, with exit codes."""

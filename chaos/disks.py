@@ -1,5 +1,6 @@
 """A disk for each node: ext4 on a loop device, so that it can be full, frozen, broken, or without power, for this node alone."""
 
+import errno
 import fcntl
 import os
 import struct
@@ -16,6 +17,7 @@ EXT4_GOING_FLAGS_NOLOGFLUSH = 2
 # Sparse, so this is what a node may use, not what it takes.
 DISK_BYTES = 2 << 30
 UNMOUNT_SECONDS_MAX = 20
+BALLAST_PART_BYTES = 64 << 20
 
 
 class Disk:
@@ -63,11 +65,23 @@ class Disk:
             pass
 
     def fill(self, spare_bytes):
-        """Leaves so many bytes free."""
-        free = os.statvfs(self.mount_point)
-        ballast = free.f_bavail * free.f_frsize - spare_bytes
+        """Leaves so many bytes free, or fewer, as the node itself goes on writing."""
         with open(self._ballast, "wb") as file:
-            os.posix_fallocate(file.fileno(), 0, max(ballast, 1))
+            size = 0
+            while (excess := self._free_bytes() - spare_bytes) > 0:
+                part = min(excess, BALLAST_PART_BYTES)
+                try:
+                    os.posix_fallocate(file.fileno(), size, part)
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                    # Somebody else has taken the last of it.
+                    return
+                size += part
+
+    def _free_bytes(self):
+        free = os.statvfs(self.mount_point)
+        return free.f_bavail * free.f_frsize
 
     def empty(self):
         self._ballast.unlink(missing_ok=True)

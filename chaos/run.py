@@ -71,6 +71,7 @@ def arguments():
     parser.add_argument("--nodes", type=int, default=3, help="nodes to begin with [3]")
     parser.add_argument("--shards", type=int, default=4, help="shards of the stream [4]")
     parser.add_argument("--rate", type=float, default=40.0, help="records per second of each of the 3 batch producers [40]")
+    parser.add_argument("--plant", choices=["no-sync"], help="a bug that the run must find: exit code 1 is what is wanted then")
     parser.add_argument("--out", type=Path, default=None, help="folder for the timeline, logs and ledgers [target/chaos/SEED]")
     options = parser.parse_args()
     if options.seed is None:

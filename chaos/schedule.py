@@ -27,11 +27,13 @@ def steps(seed, names, minutes, faults, two_at_once):
     share = minutes * 60 / max(len(names), 1) - OVERHEAD_SECONDS
     hold = min(max(share, HOLD_SECONDS_MIN), HOLD_SECONDS_MAX)
     while True:
-        for name in dice.sample(names, len(names)):
-            chosen = [name]
-            others = [other for other in names if _fit(faults[name], faults[other])]
+        left = dice.sample(names, len(names))
+        while left:
+            chosen = [left.pop()]
+            others = [other for other in left if _fit(faults[chosen[0]], faults[other])]
             if others and dice.random() < two_at_once:
                 chosen.append(dice.choice(others))
+                left.remove(chosen[1])
             yield Step(chosen, hold * dice.uniform(0.6, 1.4), dice.uniform(*CALM_SECONDS), dice.getrandbits(64))
 
 

@@ -59,7 +59,7 @@ class Session:
     def __init__(self, options, folder):
         self.options = options
         self.folder = folder
-        self.cluster = Cluster(options.binary, folder)
+        self.cluster = Cluster(options.binary, folder, options.plant)
         self.load = None
         self.run_data = Run(options, time.monotonic(), options.shards)
 
@@ -133,7 +133,10 @@ class Session:
         self._watch(step.hold_seconds, [fault for _, fault in held])
         for event, fault in held:
             event.beside = len(held) > 1
-            fault.end()
+            try:
+                fault.end()
+            except AssertionError as finding:
+                self._find(str(finding))
             event.ended = time.monotonic()
         self._note_ended(self.cluster.heal())
         healed = time.monotonic()
@@ -217,8 +220,7 @@ class Session:
         say(f"{'good' if good else 'BAD'}: {timeline.figures_line(verdict)}")
         say(f"timeline: {page}")
         if not good:
-            say(f"again: python3 chaos/run.py --seed {self.options.seed} --minutes {self.options.minutes:g} "
-                f"--two-at-once {self.options.two_at_once:g} --faults {','.join(self.options.faults)} --binary {self.options.binary}")  # fmt: skip
+            say(f"again: {again(self.options)}")
         return good
 
     def _read(self, when, shards, node):
@@ -262,6 +264,14 @@ class Session:
     def _find(self, finding):
         say(f"FINDING: {finding}")
         self.run_data.findings.append(finding)
+
+
+def again(options):
+    """The command that repeats a run's schedule."""
+    words = {name: getattr(options, name) for name in ("binary", "seed", "minutes", "two_at_once", "nodes", "shards", "rate", "plant")}
+    words["faults"] = ",".join(options.faults)
+    given = [f"--{name.replace('_', '-')} {value}" for name, value in words.items() if value is not None]
+    return f"python3 chaos/run.py {' '.join(given)}"
 
 
 def keys_of(shard):

@@ -34,7 +34,7 @@ def write(path, run, history, verdict):
         _list("Findings", run.findings + [f"{kind}: {text}" for kind, found in verdict.found.items() for text in found[:20]]),
         _drawing(run, figures),
         _table(run, figures),
-        _list("Left out", [f"{name}: {reason}" for name, reason in run.left_out.items()]),
+        _list("Left out", [f"{name}: {reason}" for name, reason in never_held(run).items()]),
     ]
     path.write_text("\n".join(parts))
     return path
@@ -59,8 +59,14 @@ def table(run, history):
             f"{_worst(row.p50 for row in rows) * 1e3:>8.0f}{_worst(row.p99 for row in rows) * 1e3:>8.0f}"
             f"{percentile(gaps, 0.5):>8.1f}{gaps[-1]:>7.1f}{max(row.recovery for row in rows):>8.1f}"
         )
-    for name, reason in run.left_out.items():
+    for name, reason in never_held(run).items():
         yield f"{name:<20} left out: {reason}"
+
+
+def never_held(run):
+    """Faults that could not be begun even once, and why."""
+    held = {event.kind for event in run.events}
+    return {name: reason for name, reason in run.left_out.items() if name not in held}
 
 
 def _by_kind(run, figures):

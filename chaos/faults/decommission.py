@@ -1,8 +1,8 @@
-"""One node leaves for good, while there are more than three."""
+"""One node leaves for good, while there are more than three: its replicas are made on others, under load."""
 
 from faults.base import Base
 
-LEAVE_SECONDS_MAX = 120
+COMMAND_SECONDS_MAX = 120
 NODES_MIN = 4
 
 
@@ -13,16 +13,15 @@ class Fault(Base):
     def missing(self):
         if not self.cluster.offers("decommission"):
             return "this program has no `thalweg cluster decommission`"
-        return None if len(self.cluster.members) >= NODES_MIN else f"there are fewer than {NODES_MIN} nodes"
+        return None if len(self.cluster.members) >= NODES_MIN else f"there were fewer than {NODES_MIN} nodes"
 
     def begin(self):
         node = self.pick_one()
-        through = next(other for other in self.cluster.members if other is not node)
-        done = self.cluster.command("decommission", node.number, through=through, seconds_max=LEAVE_SECONDS_MAX)
-        if done.returncode:
-            raise AssertionError(f"decommission of {node} failed with {done.returncode}: {done.stderr.strip()}")
+        other = next(member for member in self.cluster.members if member is not node)
+        self.cluster.command("decommission", node.number, through=other, seconds_max=COMMAND_SECONDS_MAX)
         self.load.leave(node.number)
         node.gone = True
+        # It may have noticed by itself that it is no member any more.
         if node.is_running():
             node.terminate()
         return f"{node} decommissioned"
