@@ -130,7 +130,7 @@ impl Below {
         let (network, peer_addr) = Network::start(&self.env, config, telemetry).await?;
         let local = Local {
             node: NodeId(config.node_id),
-            incarnation: identity::incarnation(&self.env, self.journal.groups().is_empty())
+            incarnation: identity::incarnation(&self.env, holds_nothing(&self.journal))
                 .await
                 .map_err(StartError::Identity)?,
             api_addr: config.api_advertise.clone().unwrap_or_else(|| config.api_addr.to_string()),
@@ -144,6 +144,12 @@ impl Below {
         }
         opened
     }
+}
+
+/// Whether no group has an entry or a vote here. A damaged one may have had some.
+fn holds_nothing(journal: &Journal) -> bool {
+    let is_blank = |group| journal.group(group).is_ok_and(|log| log.last().is_none() && log.vote().is_none());
+    journal.groups().into_iter().all(is_blank)
 }
 
 /// The way to the other nodes, and the groups that are shared with them.

@@ -23,17 +23,30 @@ pub(crate) enum Verb {
     Test(TestOptions),
     /// Run the simulation
     Sim(SimOptions),
+    /// Run real nodes in network namespaces under faults, as root
+    Chaos(ChaosOptions),
 }
 
 /// Options of `test`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct TestOptions {
-    /// Leave out the end-to-end tests in Python and the chaos run
+    /// Leave out the end-to-end tests in Python
     #[arg(long)]
     pub(crate) quick: bool,
     /// Simulation seeds to run
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seeds: u64,
+}
+
+/// Options of `chaos`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ChaosOptions {
+    /// How long faults happen. Two are about enough for each kind once
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) minutes: u64,
+    /// Decides which faults happen when
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 /// Options of `sim`, handed on to the simulation as they are.

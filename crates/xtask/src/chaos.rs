@@ -1,7 +1,8 @@
-//! The chaos run of the tests: a real cluster in network namespaces, as root.
+//! The chaos run: a real cluster in network namespaces, as root.
 
 use std::path::Path;
 
+use crate::args::ChaosOptions;
 use crate::command::{output, program, run as run_command};
 use crate::error::Error;
 use crate::python;
@@ -16,10 +17,6 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("losetup", "mount"),
     ("mount", "mount"),
 ];
-/// Long enough for each kind of fault once or nearly so; with making, reading and judging it stays under three minutes.
-const MINUTES: &str = "2";
-/// Always the same, so that what fails here fails again. Longer runs take others.
-const SEED: &str = "1";
 
 /// Installs the programs that are missing.
 ///
@@ -38,15 +35,16 @@ pub(crate) fn prepare(root: &Path) -> Result<(), Error> {
     run_command(as_root(root, "apt-get")?.args(install).args(packages).env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-/// A short run of all faults against `thalweg`; its page and logs go to a folder of `target`.
+/// A run of all faults against `thalweg`; its page and logs go to a folder of `target`.
 ///
 /// # Errors
 /// The machine can't make namespaces or loop devices, something was lost, or the cluster did not become well again.
-pub(crate) fn run(root: &Path, thalweg: &Path, target: &Path) -> Result<(), Error> {
+pub(crate) fn run(root: &Path, options: &ChaosOptions, thalweg: &Path, target: &Path) -> Result<(), Error> {
     let interpreter = python::interpreter(root);
     let mut command = as_root(root, &interpreter.to_string_lossy())?;
-    command.args(["chaos/run.py", "--minutes", MINUTES, "--seed", SEED, "--binary"]).arg(thalweg);
-    run_command(command.arg("--out").arg(target.join("chaos").join("test")))
+    let (minutes, seed) = (options.minutes.to_string(), options.seed.to_string());
+    command.args(["chaos/run.py", "--minutes", &minutes, "--seed", &seed, "--binary"]).arg(thalweg);
+    run_command(command.arg("--out").arg(target.join("chaos").join(seed)))
 }
 
 fn exists(root: &Path, name: &str) -> bool {

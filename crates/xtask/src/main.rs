@@ -48,5 +48,6 @@ fn run(verb: Verb) -> Result<(), Error> {
         Verb::Tidy => tidy::run(&root),
         Verb::Test(options) => test::run(&root, &options),
         Verb::Sim(options) => sim::run(&root, &options),
+        Verb::Chaos(options) => test::run_chaos(&root, &options),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::args::{SimOptions, TestOptions};
+use crate::args::{ChaosOptions, SimOptions, TestOptions};
 use crate::command::{cargo, output, run as run_command};
 use crate::error::Error;
 use crate::steps::Steps;
@@ -18,9 +18,7 @@ const CHAOS: &str = "chaos";
 /// At least one step failed; the others have run where they could.
 pub(crate) fn run(root: &Path, options: &TestOptions) -> Result<(), Error> {
     let mut steps = Steps::new();
-    steps.run(BUILD, &[], || {
-        run_command(cargo(root).args(["build", "--locked", "--package", "cli", "--bin", "thalweg"]))
-    });
+    steps.run(BUILD, &[], || build(root));
     steps.run("rust", &[], || run_command(cargo(root).args(["test", "--locked", "--workspace"])));
     end_to_end(&mut steps, root, options);
     let seeds = SimOptions { seeds: options.seeds, seed: None, trace: false };
@@ -29,21 +27,35 @@ pub(crate) fn run(root: &Path, options: &TestOptions) -> Result<(), Error> {
     steps.finish()
 }
 
+/// A run of the chaos harness, with everything that it needs.
+///
+/// # Errors
+/// At least one step failed.
+pub(crate) fn run_chaos(root: &Path, options: &ChaosOptions) -> Result<(), Error> {
+    let mut steps = Steps::new();
+    steps.run(BUILD, &[], || build(root));
+    steps.run(PYTHON, &[], || python::prepare(root));
+    steps.run(CHAOS_PROGRAMS, &[], || chaos::prepare(root));
+    let ready = [BUILD, PYTHON, CHAOS_PROGRAMS];
+    steps.run(CHAOS, &ready, || chaos::run(root, options, &thalweg(root)?, &target(root)?));
+    steps.finish()
+}
+
+fn build(root: &Path) -> Result<(), Error> {
+    run_command(cargo(root).args(["build", "--locked", "--package", "cli", "--bin", "thalweg"]))
+}
+
 /// The harness is proven by bugs that are compiled in here, and must be found.
 const PLANTED_BUGS: [&str; 6] = ["test", "--locked", "--package", "simulation", "--features", "planted-bugs"];
 
 fn end_to_end(steps: &mut Steps, root: &Path, options: &TestOptions) {
     if options.quick {
         steps.skip(PYTHON, "--quick");
-        for step in [END_TO_END, CHAOS_PROGRAMS, CHAOS] {
-            steps.skip(step, "--quick");
-        }
+        steps.skip(END_TO_END, "--quick");
         return;
     }
     steps.run(PYTHON, &[], || python::prepare(root));
     steps.run(END_TO_END, &[BUILD, PYTHON], || python::pytest(root, &thalweg(root)?));
-    steps.run(CHAOS_PROGRAMS, &[], || chaos::prepare(root));
-    steps.run(CHAOS, &[BUILD, PYTHON, CHAOS_PROGRAMS], || chaos::run(root, &thalweg(root)?, &target(root)?));
 }
 
 /// The binary that the step `build` made.
