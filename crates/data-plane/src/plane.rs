@@ -108,7 +108,7 @@ impl DataPlane {
         };
         let Some(reason) = self.inner.damage(spec.replica.file_of(spec.group), &error) else { return Err(error) };
         tracing::error!(group = %spec.group, reason, "the shard is damaged on this node and does not serve");
-        self.inner.journal.give_up(spec.group, reason.clone());
+        self.inner.journal.give_up(spec.replica.file_of(spec.group), reason.clone());
         claim.corrupt(reason.clone());
         Err(Error::Corrupt { group: spec.group, reason })
     }

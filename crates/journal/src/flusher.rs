@@ -290,8 +290,12 @@ impl Flusher {
     }
 
     /// The segments that could not be opened at start. They stay listed, or the next start would take them for leftovers and delete
-    /// what may still be saved from them.
+    /// what may still be saved from them; until all groups are gone that miss something.
     fn unreadable_segments(&self) -> Vec<u64> {
+        let is_missed = self.shared.groups.lock().values().any(|group| group.inner.lock().damaged.is_some());
+        if !is_missed {
+            return Vec::new();
+        }
         let segments = self.shared.segments.lock();
         self.checkpoint.segments.iter().filter(|id| !segments.contains_key(id)).copied().collect()
     }

@@ -32,8 +32,10 @@ impl Writer {
         while let Some(items) = self.shared.queue.take(self.shared.options.block_bytes_max).await {
             self.write_items(items).await;
         }
-        // Not worth waiting for another file: the last checkpoint names the log's end too.
-        if self.position.offset + block::ALIGNMENT <= self.position.file.bytes {
+        // Not worth waiting for another file: the last checkpoint names the log's end too. A node that did not serve since something is
+        // missing leaves everything as it is: what is missing may be put back.
+        let is_frozen = self.shared.frozen.load(Ordering::Relaxed);
+        if !is_frozen && self.position.offset + block::ALIGNMENT <= self.position.file.bytes {
             self.write_block(&[], 0).await;
         }
         self.shared.note_ended();

@@ -323,3 +323,48 @@ fn inspection_calls_no_directory_sound_whose_groups_are_refused() {
         assert!(refused(&journal, 1));
     });
 }
+
+#[test]
+fn a_start_that_is_refused_for_a_missing_journal_file_changes_nothing() {
+    let mut refusals = 0;
+    for place in 0..files(&half_in_segments(CATALOG), "journal/").len() {
+        let disk = half_in_segments(CATALOG);
+        let (path, bytes) = files(&disk, "journal/").swap_remove(place);
+        remove(&disk, &path);
+        let is_refused = run(async {
+            let Ok((journal, _)) = open_with(&disk, options()).await else { return true };
+            let is_refused = refused(&journal, CATALOG);
+            journal.close().await;
+            is_refused
+        });
+        if !is_refused {
+            continue;
+        }
+        refusals += 1;
+        put(&disk, &path, bytes);
+        let inspection = run(journal::inspect(disk.mount())).unwrap();
+        assert!(inspection.is_sound(), "{path}: {inspection}");
+    }
+    assert!(refusals > 0, "no journal file was missed");
+}
+
+#[test]
+fn a_missing_segment_is_forgotten_once_all_that_missed_it_are_gone() {
+    let disk = half_in_segments(1);
+    take_segments(&disk);
+    run(async {
+        let (journal, report) = open(&disk).await;
+        assert!(!report.damage.is_empty() && refused(&journal, 1), "{report:?}");
+        journal.drop_group(GroupId(1)).await.unwrap();
+        use_on(&journal, 300).await;
+        journal.close().await;
+    });
+    disk.process_crash();
+    run(async {
+        let (journal, report) = open(&disk).await;
+        assert!(report.damage.is_empty() && !refused(&journal, 2), "{report:?}");
+        assert_eq!(read_all(&journal, 2).await.unwrap(), 300);
+    });
+    let inspection = run(journal::inspect(disk.mount())).unwrap();
+    assert!(inspection.is_sound(), "{inspection}");
+}
