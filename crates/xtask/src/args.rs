@@ -79,6 +79,6 @@ mod tests {
 
     #[test]
     fn the_verbs_are_those_that_documents_may_name() {
-        assert_eq!(verb_names(), ["verify", "fix", "tidy", "test", "sim"]);
+        assert_eq!(verb_names(), ["verify", "fix", "tidy", "test", "sim", "chaos"]);
     }
 }
