@@ -25,6 +25,16 @@ for variable in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_RE
     os.environ.pop(variable, None)
 
 NODES = pytest.StashKey()
+# What the largest test writes, and what a node wants to see free beyond it before it takes records.
+FREE_BYTES_MIN = 6 << 30
+
+
+@pytest.fixture(scope="session", autouse=True)
+def room(tmp_path_factory):
+    """Says so at once where the disk is too small; a node would refuse records in the middle of a test."""
+    folder = tmp_path_factory.getbasetemp()
+    free = shutil.disk_usage(folder).free
+    assert free >= FREE_BYTES_MIN, f"{folder} has {free >> 20} MiB free, the tests need {FREE_BYTES_MIN >> 20} MiB"
 
 
 @pytest.fixture(scope="session")

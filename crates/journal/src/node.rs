@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use env::{DirLock, Env};
+use parking_lot::Mutex;
 use telemetry::Telemetry;
 use types::GroupId;
 
@@ -18,11 +19,11 @@ use crate::shared::Shared;
 use crate::writer::Writer;
 use crate::{Error, Options, Refusal, layout};
 
-/// The journal of one node. Clones share it; the directory stays locked until the last of them, and of the group logs, is gone.
+/// The journal of one node. Clones share it; the directory stays locked until it is closed, or the last of them is gone.
 #[derive(Clone)]
 pub struct Journal {
     shared: Arc<Shared>,
-    _lock: Arc<dyn DirLock>,
+    lock: Arc<Mutex<Option<Box<dyn DirLock>>>>,
 }
 
 impl Journal {
@@ -33,8 +34,8 @@ impl Journal {
     /// is in the report, and [`Self::group`] refuses those.
     pub async fn open(env: Env, options: Options, telemetry: Telemetry) -> Result<(Self, RecoveryReport), Error> {
         env.disk.create_dir("").await?;
-        let lock: Arc<dyn DirLock> = match env.disk.lock(layout::LOCK).await {
-            Ok(lock) => lock.into(),
+        let lock = match env.disk.lock(layout::LOCK).await {
+            Ok(lock) => Arc::new(Mutex::new(Some(lock))),
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Err(Error::InUse),
             Err(error) => return Err(error.into()),
         };
@@ -44,7 +45,7 @@ impl Journal {
         telemetry.recovery_seconds.set((env.clock.monotonic() - started).as_secs_f64());
         let report = recovered.report.clone();
         let shared = start(env, options, telemetry, recovered);
-        Ok((Self { shared, _lock: lock }, report))
+        Ok((Self { shared, lock }, report))
     }
 
     /// The log of a group, made if there is none.
@@ -107,7 +108,7 @@ impl Journal {
         }
     }
 
-    /// Writes and syncs what waits, marks the journal's end, and stops. Appending afterwards fails.
+    /// Writes and syncs what waits, marks the journal's end, stops, and unlocks the directory. Appending afterwards fails.
     pub async fn close(&self) {
         self.shared.queue.close();
         let mut ended = self.shared.ended.subscribe();
@@ -117,6 +118,8 @@ impl Journal {
         self.shared.closing.store(true, Ordering::Release);
         self.shared.flusher_wake.notify_one();
         let _ = ended.wait_for(|ended| *ended == 2).await;
+        // Nobody writes any more. A task that still holds a clone must not keep the next life of this node from starting.
+        drop(self.lock.lock().take());
     }
 }
 

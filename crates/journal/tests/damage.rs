@@ -195,6 +195,20 @@ fn inspection_finds_what_recovery_finds_and_changes_nothing() {
 }
 
 #[test]
+fn a_closed_journal_is_opened_again_while_clones_of_it_are_still_held() {
+    let disk = filled(1, true);
+    run(async {
+        let (first, _) = open(1, &disk).await.unwrap();
+        let held = first.clone();
+        first.close().await;
+        drop(first);
+        let (second, report) = open(2, &disk).await.unwrap();
+        assert!(!report.torn_tail, "{report:?}");
+        assert_eq!(second.groups(), held.groups());
+    });
+}
+
+#[test]
 fn a_directory_in_use_or_of_another_format_is_refused_with_a_reason() {
     let disk = filled(1, true);
     run(async {

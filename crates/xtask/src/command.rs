@@ -1,6 +1,7 @@
 //! Running programs.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -26,6 +27,28 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
     println!("+ {}", shown(command));
     let status = command.status().map_err(|source| Error::NotStarted { command: shown(command), source })?;
     if status.success() { Ok(()) } else { Err(Error::Failed { command: shown(command), status }) }
+}
+
+/// Runs `command` with its output going to the terminal, and remembers the lines for which `keep` holds.
+///
+/// # Errors
+/// It can't be started, or doesn't exit with 0: then with those lines, since other steps may print much after them.
+pub(crate) fn run_and_keep(command: &mut Command, keep: impl Fn(&str) -> bool) -> Result<(), Error> {
+    println!("+ {}", shown(command));
+    let name = shown(command);
+    let not_started = |source| Error::NotStarted { command: name.clone(), source };
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(not_started)?;
+    let mut kept = Vec::new();
+    let output = child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).split(b'\n'));
+    for line in output.map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        println!("{line}");
+        if keep(&line) {
+            kept.push(line);
+        }
+    }
+    let status = child.wait().map_err(not_started)?;
+    if status.success() { Ok(()) } else { Err(Error::FailedWith { command: name, status, lines: kept }) }
 }
 
 /// Runs `command` and returns what it prints to standard output; standard error goes to the terminal.
@@ -59,6 +82,14 @@ mod tests {
     fn a_program_that_fails_is_an_error_that_names_it() {
         let error = run(program(Path::new("."), "false").arg("--for-a-test")).unwrap_err();
         assert!(error.to_string().starts_with("`false --for-a-test` failed"), "{error}");
+    }
+
+    #[test]
+    fn what_a_failing_program_said_of_interest_is_in_the_error() {
+        let print = ["-c", "echo fine; echo FAILED one; echo more; echo FAILED two; exit 3"];
+        let error = run_and_keep(program(Path::new("."), "sh").args(print), |line| line.starts_with("FAILED"));
+        let message = error.unwrap_err().to_string();
+        assert!(message.ends_with("\n  FAILED one\n  FAILED two"), "{message}");
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub(crate) enum Error {
     NotStarted { command: String, source: std::io::Error },
     #[error("`{command}` failed: {status}")]
     Failed { command: String, status: ExitStatus },
+    #[error("`{command}` failed: {status}{}", indented(lines))]
+    FailedWith { command: String, status: ExitStatus, lines: Vec<String> },
     #[error("`{command}` printed something unexpected: {reason}")]
     Output { command: String, reason: String },
     #[error("{path}: {source}")]
@@ -22,4 +24,8 @@ pub(crate) enum Error {
     Steps { steps: Vec<String> },
     #[error("{needed} or later is needed, `{program}` is {found}; set PYTHON to another one")]
     PythonTooOld { program: String, found: String, needed: &'static str },
+}
+
+fn indented(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("\n  {line}")).collect()
 }

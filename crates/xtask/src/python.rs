@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::command::{output, program, run as run_command};
+use crate::command::{output, program, run as run_command, run_and_keep};
 use crate::error::Error;
 
 /// The environment, relative to the root; git ignores it.
@@ -43,7 +43,10 @@ pub(crate) fn prepare(root: &Path) -> Result<(), Error> {
 /// # Errors
 /// A test failed, or pytest can't be run.
 pub(crate) fn pytest(root: &Path, thalweg: &Path) -> Result<(), Error> {
-    run_command(program(root, interpreter(root)).args(["-m", "pytest", "tests", "chaos"]).env("THALWEG_BIN", thalweg))
+    let mut command = program(root, interpreter(root));
+    // With `CI`, pytest says the whole reason of a failure in one line.
+    command.args(["-m", "pytest", "tests", "chaos"]).env("THALWEG_BIN", thalweg).env("CI", "true");
+    run_and_keep(&mut command, |line| ["FAILED ", "ERROR "].iter().any(|start| line.starts_with(start)))
 }
 
 fn check_version(root: &Path, python: &str) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::args::{ChaosOptions, SimOptions, TestOptions};
-use crate::command::{cargo, output, run as run_command};
+use crate::command::{cargo, output, run as run_command, run_and_keep};
 use crate::error::Error;
 use crate::steps::Steps;
 use crate::{chaos, python, sim};
@@ -19,7 +19,11 @@ const CHAOS: &str = "chaos";
 pub(crate) fn run(root: &Path, options: &TestOptions) -> Result<(), Error> {
     let mut steps = Steps::new();
     steps.run(BUILD, &[], || build(root));
-    steps.run("rust", &[], || run_command(cargo(root).args(["test", "--locked", "--workspace"])));
+    steps.run("rust", &[], || {
+        let mut tests = cargo(root);
+        tests.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
+        run_and_keep(&mut tests, |line| line.starts_with("test ") && line.ends_with("FAILED"))
+    });
     end_to_end(&mut steps, root, options);
     let seeds = SimOptions { seeds: options.seeds, seed: None, trace: false };
     steps.run("simulation", &[], || sim::run(root, &seeds));
