@@ -8,6 +8,7 @@ use http::Response;
 use http::request::Parts;
 use router::Router;
 use telemetry::Telemetry;
+use types::planted::{self, Bug};
 use wire::{AwsError, Call, Protocol, Request};
 
 use crate::error::aws_error;
@@ -78,14 +79,36 @@ impl Api {
     }
 
     async fn answer(&self, call: Call, body: &[u8]) -> Response<Bytes> {
-        let outcome = match Request::decode(call, body) {
-            Ok(request) => self.carry_out(call.protocol, request).await,
-            Err(error) => Err(error),
+        let seen = self.router.catalog_index();
+        let outcome = match self.attempt(call, body).await {
+            Err(error) if error.is_not_found() && !planted::active(Bug::StaleCatalogBelieved) => {
+                match self.router.catch_up(seen).await {
+                    Ok(true) => {
+                        tracing::debug!(
+                            operation = call.operation.name(),
+                            "what was not found is looked for again in a newer catalog"
+                        );
+                        self.attempt(call, body).await
+                    }
+                    Ok(false) => Err(error),
+                    Err(failure) => Err(self.refuse(failure)),
+                }
+            }
+            outcome => outcome,
         };
         match outcome {
             Ok(body) => response(call.protocol, body),
             Err(error) => error_response(&error, call.protocol),
         }
+    }
+
+    /// Carries the request out with what this node knows. Nothing has happened when it says that something was not found.
+    async fn attempt(&self, call: Call, body: &[u8]) -> Outcome {
+        let request = Request::decode(call, body)?;
+        if shows_catalog(&request) {
+            self.router.settle().await.map_err(|error| self.refuse(error))?;
+        }
+        self.carry_out(call.protocol, request).await
     }
 
     async fn carry_out(&self, protocol: Protocol, request: Request<'_>) -> Outcome {
@@ -122,4 +145,16 @@ impl Api {
     pub(crate) fn refuse(&self, error: router::RouterError) -> AwsError {
         aws_error(self.router.options(), error)
     }
+}
+
+/// Whether the reply is what this node's copy of the catalog holds.
+fn shows_catalog(request: &Request<'_>) -> bool {
+    matches!(
+        request,
+        Request::DescribeLimits(_)
+            | Request::DescribeStream(_)
+            | Request::DescribeStreamSummary(_)
+            | Request::ListShards(_)
+            | Request::ListStreams(_)
+    )
 }

@@ -4,6 +4,7 @@ use raft_group::Leadership;
 use tokio::sync::watch;
 use types::NodeId;
 
+use crate::Error;
 use crate::calls::{Ask, Told};
 use crate::proposer::Proposer;
 
@@ -30,29 +31,38 @@ impl Fresh {
     }
 
     async fn catch_up(&self) {
+        if self.proposer.catch_up(PAUSE).await.is_ok() {
+            self.fresh.send_replace(true);
+        }
+    }
+}
+
+impl Proposer {
+    /// Completes when this node's catalog has everything that was committed when this was called, or sooner when the node ends. Returns up
+    /// to where it is applied. Without a leader it waits for one, asking again after `pause`.
+    pub(crate) async fn catch_up(&self, pause: Duration) -> Result<u64, Error> {
         let index = loop {
             if let Some(index) = self.leaders_index().await {
                 break index;
             }
-            self.proposer.env.clock.sleep(PAUSE).await;
+            self.env.clock.sleep(pause).await;
         };
-        let mut catalog = self.proposer.catalog.clone();
-        if catalog.wait_for(|state| state.applied_index() >= index).await.is_ok() {
-            self.fresh.send_replace(true);
-        }
+        let mut catalog = self.catalog.clone();
+        let caught_up = catalog.wait_for(|state| state.applied_index() >= index).await;
+        caught_up.map(|state| state.applied_index()).map_err(|_| Error::Stopped("the state machine is gone".into()))
     }
 
     /// Up to where a leader that certainly leads has applied the catalog.
     async fn leaders_index(&self) -> Option<u64> {
-        match self.proposer.group.leadership() {
-            Leadership::Leads => Some(self.proposer.catalog.borrow().applied_index()),
+        match self.group.leadership() {
+            Leadership::Leads => Some(self.catalog.borrow().applied_index()),
             Leadership::Elsewhere(None) => None,
-            Leadership::Elsewhere(Some(leader)) => self.ask(leader).await,
+            Leadership::Elsewhere(Some(leader)) => self.ask_index(leader).await,
         }
     }
 
-    async fn ask(&self, leader: NodeId) -> Option<u64> {
-        match self.proposer.ask(leader, &Ask::Index).await {
+    async fn ask_index(&self, leader: NodeId) -> Option<u64> {
+        match self.ask(leader, &Ask::Index).await {
             Ok(Told::Index(index)) => index,
             _ => None,
         }

@@ -32,6 +32,9 @@ pub struct ControlPlane {
     inner: Arc<Inner>,
 }
 
+/// Pause before a leader of the catalog is looked for again while a request waits.
+const CATCH_UP_PAUSE: Duration = Duration::from_millis(50);
+
 struct Inner {
     local: Local,
     cluster: Cluster,
@@ -41,6 +44,7 @@ struct Inner {
     proposer: Proposer,
     catalog: watch::Receiver<Arc<CatalogState>>,
     ready: watch::Receiver<bool>,
+    fresh: watch::Receiver<bool>,
     survey: Survey,
     /// Set to end the loops; each holds a receiver as long as it runs.
     stop: watch::Sender<bool>,
@@ -60,8 +64,8 @@ pub struct Ground {
 
 impl ControlPlane {
     /// Opens the catalog's group; with an empty data directory it first founds a cluster or joins one, as `local` says, and then waits
-    /// as long as it takes to be let in. Then starts the controllers. When this returns the catalog is as new as it was before the
-    /// restart; shards open in the background, see [`Self::wait_ready`].
+    /// as long as it takes to be let in. Then starts the controllers. When this returns the catalog may be as old as its last snapshot
+    /// unless this is its only member, see [`Self::settle`]; shards open in the background, see [`Self::wait_ready`].
     ///
     /// # Errors
     /// [`Error::Journal`] when the catalog's data is damaged, [`Error::CatalogLost`] when it is empty beside shards that are not,
@@ -139,7 +143,7 @@ impl ControlPlane {
             host,
             raft: raft.clone(),
             options: options.clone(),
-            fresh,
+            fresh: fresh.clone(),
             stop: stopping.clone(),
         };
         let survey = Survey { service: service.clone(), options: options.clone() };
@@ -150,7 +154,7 @@ impl ControlPlane {
         env.spawn.task("shard-controller", Box::pin(controller.run()));
         env.spawn.task("movers", Box::pin(movers.run()));
         env.spawn.task("governor", Box::pin(governor.run()));
-        let inner = Inner { local, cluster, raft, replication, group, proposer, catalog, ready, survey, stop };
+        let inner = Inner { local, cluster, raft, replication, group, proposer, catalog, ready, fresh, survey, stop };
         Ok(ControlPlane { inner: Arc::new(inner) })
     }
 
@@ -212,6 +216,29 @@ impl ControlPlane {
     /// [`Error::Stopped`], when it was not.
     pub async fn propose(&self, command: CatalogCommand) -> Result<CatalogReply, Error> {
         self.inner.proposer.propose(&command).await
+    }
+
+    /// Brings [`Self::catalog`] up to everything that was committed anywhere when this was called: what it lacks then is not there. Returns
+    /// up to where it is applied.
+    ///
+    /// # Errors
+    /// [`Error::NotLeader`] if nobody leads the catalog until the deadline, or its leader cannot be reached.
+    pub async fn catch_up(&self) -> Result<u64, Error> {
+        let proposer = &self.inner.proposer;
+        tokio::select! {
+            biased;
+            caught_up = proposer.catch_up(CATCH_UP_PAUSE) => caught_up,
+            () = proposer.env.clock.sleep(proposer.deadline) => Err(Error::NotLeader { leader: None }),
+        }
+    }
+
+    /// Completes when [`Self::catalog`] has once had everything that was committed before this node started. Until then it may be as old as the
+    /// last snapshot: a replica learns from a leader what has been committed.
+    ///
+    /// # Errors
+    /// As [`Self::catch_up`].
+    pub async fn settle(&self) -> Result<(), Error> {
+        if *self.inner.fresh.borrow() { Ok(()) } else { self.catch_up().await.map(drop) }
     }
 
     /// How the cluster stands, by the word of all nodes that answer within two seconds.

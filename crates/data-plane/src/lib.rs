@@ -16,6 +16,7 @@ mod gather;
 mod limits;
 mod machine;
 mod members;
+mod milestones;
 mod options;
 mod owner;
 mod plane;

@@ -37,14 +37,18 @@ impl Published {
 pub(crate) struct ShardMachine {
     state: ShardState,
     published: watch::Sender<Published>,
+    progress: Progress,
 }
+
+/// Told of how far the shard is after each batch.
+pub(crate) type Progress = Box<dyn Fn(RecordNumber) + Send + Sync>;
 
 impl ShardMachine {
     /// A new shard, and where its states appear.
-    pub(crate) fn new(identity: ShardIdentity) -> (ShardMachine, watch::Receiver<Published>) {
+    pub(crate) fn new(identity: ShardIdentity, progress: Progress) -> (ShardMachine, watch::Receiver<Published>) {
         let state = ShardState::new(identity);
         let (published, readers) = watch::channel(Published::of(&state));
-        (ShardMachine { state, published }, readers)
+        (ShardMachine { state, published, progress }, readers)
     }
 
     fn run(&mut self, index: u64, payload: &Bytes) -> shard_state::Applied {
@@ -78,6 +82,7 @@ impl Machine for ShardMachine {
     }
 
     fn applied_batch(&mut self) {
+        (self.progress)(self.state.next_record());
         self.published.send_replace(Published::of(&self.state));
     }
 

@@ -5,12 +5,12 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use raft_group::ProposeError;
 use shard_state::{Batch, Outcome, encode_put};
 use tokio::sync::{mpsc, oneshot, watch};
+use types::RecordNumber;
 
 use crate::budget::Lease;
 use crate::gather::{EntryLimit, Gathering, shares};
@@ -23,8 +23,8 @@ pub(crate) type Answer = Result<Appended, AppendError>;
 /// A put that was admitted.
 pub(crate) struct Put {
     pub(crate) batch: Batch,
-    /// For how long it has been tried, if its records may be in the log already.
-    pub(crate) tried_for: Option<Duration>,
+    /// If its records may be in the log already: one at or before the first of them.
+    pub(crate) repeated_since: Option<RecordNumber>,
     pub(crate) waiting: Waiting,
 }
 
@@ -61,12 +61,12 @@ impl Owner {
             let mut next = Some(first);
             while let Some(put) = next.take() {
                 if let Err((batch, waiting)) = gathering.offer(put.batch, put.waiting) {
-                    ahead = Some(Put { batch, tried_for: put.tried_for, waiting });
+                    ahead = Some(Put { batch, repeated_since: put.repeated_since, waiting });
                     break;
                 }
                 next = self.puts.try_recv().ok();
                 // Searched for when nothing is in flight.
-                ahead = next.take_if(|put| put.tried_for.is_some());
+                ahead = next.take_if(|put| put.repeated_since.is_some());
             }
             self.carry_out(gathering, &mut ahead).await;
         }
@@ -76,7 +76,7 @@ impl Owner {
     /// that earlier leaders have committed is applied, so that what is not found never will be.
     async fn settle_repeated(&self, put: Put) -> Option<Put> {
         let found = match self.shard.serves() {
-            Ok(()) => self.shard.found_again(put.batch.id, put.tried_for).await,
+            Ok(()) => self.shard.found_again(put.batch.id, put.repeated_since).await,
             Err(reason) => Err(reason.into()),
         };
         let answer = match found {
@@ -144,6 +144,8 @@ impl Owner {
             tokio::select! {
                 biased;
                 _ = &mut proposal => return None,
+                // The end of the group ends the proposal.
+                () = stopped(&mut self.stop) => return None,
                 () = shard.env.clock.sleep(shard.append_deadline) => {}
             }
         }

@@ -17,6 +17,7 @@ use crate::error::NoService;
 use crate::gather::EntryLimit;
 use crate::limits::{ReadLimiter, WriteLimiter};
 use crate::machine::ShardMachine;
+use crate::milestones::Milestones;
 use crate::owner::Owner;
 use crate::retention::{self, Trimming};
 use crate::shard::{Shard, stopped};
@@ -244,7 +245,10 @@ impl DataPlane {
 impl Inner {
     async fn open(&self, spec: &ShardSpec) -> Result<Arc<Shard>, Error> {
         let log = self.journal.group(spec.replica.file_of(spec.group))?;
-        let (machine, published) = ShardMachine::new(spec.identity);
+        let milestones = Arc::new(Milestones::default());
+        let (clock, marks) = (Arc::clone(&self.clock), Arc::clone(&milestones));
+        let progress = Box::new(move |next_record| marks.note(clock.monotonic(), next_record));
+        let (machine, published) = ShardMachine::new(spec.identity, progress);
         let group = self.raft.open(spec.group, log.clone(), spec.replica, machine).await?;
         if let Err(error) = self.form(&group, &spec.founders).await {
             group.shutdown().await;
@@ -262,6 +266,7 @@ impl Inner {
             replica: spec.replica,
             identity: spec.identity,
             published,
+            milestones,
             puts,
             node_queue: self.queue.clone(),
             queue: Budget::new(self.options.shard_queue_bytes_max),

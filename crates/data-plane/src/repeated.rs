@@ -4,30 +4,30 @@ use std::time::Duration;
 
 use journal::AppliedFrame;
 use shard_state::{Command, RequestId};
+use types::planted::{self, Bug};
 use types::{RecordNumber, TimestampMs};
 
 use crate::shard::Shard;
 use crate::{AppendError, Appended};
 
-/// By how much the clocks of two leaders may differ: the one that took the first try stamped its records.
+/// How much longer ago than it says the first try may have been: a request says so when it is sent, and takes a while to arrive.
+const TRANSIT_MAX: Duration = Duration::from_secs(10);
+/// By how much the wall clocks of two leaders may differ, where nothing but arrival times tells how old records are.
 const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(5);
 /// Bytes of the log that are looked at, 8 s of a shard that takes 8 MiB a second. What goes beyond stays unknown.
 const SEARCH_BYTES_MAX: u64 = 64 << 20;
 const CHUNK_BYTES: u64 = 1 << 20;
 
 impl Shard {
-    /// What became of the records of a request that has been tried for so long; `None` if none of them is in the log. Always `None` for
-    /// a first try.
+    /// What became of the records of a request, which has no record before `since`; `None` if none of them is in the log. Always `None`
+    /// for a first try.
     pub(crate) async fn found_again(
         &self,
         id: RequestId,
-        tried_for: Option<Duration>,
+        since: Option<RecordNumber>,
     ) -> Result<Option<Appended>, AppendError> {
-        let Some(tried_for) = tried_for else { return Ok(None) };
-        let back = u64::try_from((tried_for + CLOCKS_DIFFER_MAX).as_millis()).unwrap_or(u64::MAX);
-        let since = TimestampMs(self.clock.now().0.saturating_sub(back));
-        let seek = self.log.seek_arrival(since).await.map_err(|error| self.log_failed(error))?;
-        let mut from = seek.first_record.max(self.published().trim.next_record);
+        let Some(since) = since.filter(|_| !planted::active(Bug::RepeatedPutNotFound)) else { return Ok(None) };
+        let mut from = since.max(self.published().trim.next_record);
         let mut searched = 0;
         loop {
             let entries = self.log.read_records(from, CHUNK_BYTES).await.map_err(|error| self.log_failed(error))?;
@@ -42,6 +42,21 @@ impl Shard {
                 return Err(AppendError::Unknown("too much has been written since the first try to search it".into()));
             }
         }
+    }
+
+    /// A record at or before the first one that can have been appended within such a time.
+    pub(crate) async fn first_appended(&self, within: Duration) -> Result<RecordNumber, AppendError> {
+        let began = self.clock.monotonic().saturating_sub(within.saturating_add(TRANSIT_MAX));
+        if let Some(next_record) = self.milestones.at(began) {
+            return Ok(next_record);
+        }
+        // This process has not watched the shard for long enough. The leader that took the first try stamped its records, perhaps with a
+        // clock that was behind this one, or ahead of it as its successors' still are.
+        let back = u64::try_from(within.saturating_add(CLOCKS_DIFFER_MAX).as_millis()).unwrap_or(u64::MAX);
+        let newest = self.clock.now().min(self.published().last_arrival);
+        let since = TimestampMs(newest.0.saturating_sub(back));
+        let seek = self.log.seek_arrival(since).await.map_err(|error| self.log_failed(error))?;
+        Ok(seek.first_record)
     }
 }
 

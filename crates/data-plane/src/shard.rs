@@ -17,6 +17,7 @@ use crate::clock::NodeClock;
 use crate::error::NoService;
 use crate::limits::{Cut, ReadLimiter, WriteLimiter};
 use crate::machine::Published;
+use crate::milestones::Milestones;
 use crate::owner::{Answer, Put, Waiting};
 use crate::retention::Trimming;
 
@@ -35,6 +36,7 @@ pub(crate) struct Shard {
     pub(crate) group: RaftGroup,
     pub(crate) log: GroupLog,
     pub(crate) published: watch::Receiver<Published>,
+    pub(crate) milestones: Arc<Milestones>,
     pub(crate) puts: mpsc::UnboundedSender<Put>,
     pub(crate) node_queue: Budget,
     pub(crate) queue: Budget,
@@ -80,7 +82,12 @@ impl Shard {
     /// Puts a batch, or as much of its beginning as the write limit allows. `tried_for`: see [`crate::DataPlane::append`].
     pub(crate) async fn append(&self, batch: Batch, tried_for: Option<Duration>) -> Answer {
         self.serves()?;
-        if let Some(appended) = self.found_again(batch.id, tried_for).await? {
+        // Known now, since nobody knows how long the put will wait for its turn.
+        let repeated_since = match tried_for {
+            Some(tried_for) => Some(self.first_appended(tried_for).await?),
+            None => None,
+        };
+        if let Some(appended) = self.found_again(batch.id, repeated_since).await? {
             return Ok(appended);
         }
         let (phase, next_record, arrival) = {
@@ -96,7 +103,7 @@ impl Shard {
         let lease = self.admit(&batch)?;
         let batch = self.within_limits(batch)?;
         let (answer, answered) = oneshot::channel();
-        let put = Put { batch, tried_for, waiting: Waiting { answer, lease } };
+        let put = Put { batch, repeated_since, waiting: Waiting { answer, lease } };
         let closed = |_| AppendError::Unavailable("it is being closed on this node".into());
         self.puts.send(put).map_err(closed)?;
         // An owner that ends without an answer may have proposed the entry before.

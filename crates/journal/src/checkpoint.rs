@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Damage, Error, LogId, Vote, layout};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"THALWEGC");
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const HEADER_LEN: usize = 24;
 const ENDING: &str = "checkpoint";
 
@@ -42,6 +42,8 @@ pub(crate) struct GroupFields {
     /// What of the group's journal was found damaged, or let go: the files that showed it are recycled, and without this mark the group
     /// would come back as a shorter one.
     pub(crate) lost: Option<String>,
+    /// Entries behind `flushed` that the journal need not keep any more, as frames one after another: see [`crate::group::Inner::carry`].
+    pub(crate) carried: Vec<u8>,
 }
 
 /// The whole checkpoint.
@@ -158,6 +160,7 @@ mod tests {
             tip: (12, 34),
             snapshot: Some(StateAt { log_id: LogId { term: 1, index: 5 }, state: vec![9] }),
             lost: Some("a part".into()),
+            carried: vec![7, 8],
         };
         let checkpoint = Checkpoint { number: 3, replay_lsn: 17, groups: vec![group], ..Checkpoint::default() };
         let bytes = checkpoint.encode();

@@ -31,6 +31,8 @@ pub(crate) struct Flusher {
     pub(crate) is_short: bool,
     /// How many of [`Shared::files_begun`] the newest checkpoint knows of.
     pub(crate) files_noted: u64,
+    /// When the last flush was, by the monotonic clock.
+    pub(crate) flushed_at: Duration,
 }
 
 /// One group's part of a flush in the making.
@@ -108,7 +110,14 @@ impl Flusher {
             let pool = self.shared.pool.lock();
             !pool.used.is_empty() && pool.spare.is_empty()
         };
-        files_short || self.shared.unflushed_bytes() >= self.shared.options.flush_bytes
+        files_short || self.much_is_unflushed()
+    }
+
+    fn much_is_unflushed(&self) -> bool {
+        let (unflushed, options) = (self.shared.unflushed_bytes(), &self.shared.options);
+        // What nobody has applied is no reason for another flush right away. By the next interval it may have been.
+        let was_long_ago = || self.shared.env.clock.monotonic() >= self.flushed_at + options.maintenance_interval;
+        unflushed >= options.flush_bytes && (self.shared.is_flush_worth(unflushed) || was_long_ago())
     }
 
     /// Notes a shortage, which passes: the next round tries again. Returns whether there is space for new records.
@@ -164,6 +173,7 @@ impl Flusher {
         // Read before anything is collected: what is queued from here on is in this block or a later one.
         let collected_at = self.shared.next_lsn();
         let parts = self.collect();
+        self.carry_unapplied(&parts);
         self.let_go_of_held(&parts);
         let id = self.checkpoint.next_segment;
         let segment = if parts.is_empty() { None } else { Some(self.write_segment(id, &parts).await?) };
@@ -180,6 +190,7 @@ impl Flusher {
             self.publish(segment, footer, parts);
         }
         self.shared.telemetry.flushes.inc();
+        self.flushed_at = self.shared.env.clock.monotonic();
         self.clean_up().await
     }
 
@@ -200,16 +211,17 @@ impl Flusher {
 
     fn collect(&self) -> Vec<Part> {
         let groups: Vec<_> = self.shared.groups.lock().values().cloned().collect();
-        groups
-            .into_iter()
-            .filter_map(|group| {
-                let part = {
-                    let inner = group.inner.lock();
-                    if inner.dropped { None } else { inner.to_flush() }
-                };
-                part.map(|part| Part { group, part })
-            })
-            .collect()
+        let (mut parts, mut unapplied) = (Vec::new(), 0);
+        for group in groups {
+            let part = {
+                let inner = group.inner.lock();
+                unapplied += inner.unapplied_bytes();
+                if inner.dropped { None } else { inner.to_flush() }
+            };
+            parts.extend(part.map(|part| Part { group, part }));
+        }
+        self.shared.note_unapplied(unapplied);
+        parts
     }
 
     async fn write_segment(&self, id: u64, parts: &[Part]) -> Result<(Arc<Segment>, Footer), Error> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use types::GroupId;
 use types::planted::{self, Bug};
@@ -82,7 +82,7 @@ impl Inner {
             .as_ref()
             .zip(fields.flushed)
             .map(|(state, log_id)| Snapshot { log_id, state: Bytes::copy_from_slice(state) });
-        Self {
+        let mut inner = Self {
             vote: fields.vote,
             committed: fields.committed,
             purged: fields.purged,
@@ -97,6 +97,20 @@ impl Inner {
                 .as_ref()
                 .map(|at| Snapshot { log_id: at.log_id, state: Bytes::copy_from_slice(&at.state) }),
             ..Self::default()
+        };
+        inner.take_carried(Bytes::copy_from_slice(&fields.carried));
+        inner
+    }
+
+    /// The checkpoint's own entries.
+    fn take_carried(&mut self, mut frames: Bytes) {
+        while !frames.is_empty() {
+            let Some(frame) = Frame::read(&frames) else {
+                // The checkpoint's checksum was right, so whoever wrote it was wrong.
+                return self.lose("entries in the checkpoint cannot be read");
+            };
+            let _ = frames.split_to(frame.encoded_len());
+            self.tail.push(TailEntry { frame, item: 0, assigned: None, carried: true });
         }
     }
 
@@ -119,7 +133,32 @@ impl Inner {
                 .as_ref()
                 .map(|snapshot| StateAt { log_id: snapshot.log_id, state: snapshot.state.to_vec() }),
             lost: self.lost.clone(),
+            carried: self.carried_after(part.map(|part| part.flushed)),
         }
+    }
+
+    fn carried_after(&self, flushed: Option<LogId>) -> Vec<u8> {
+        let carried = self.tail.since(self.unsettled_after(flushed)).take_while(|entry| entry.carried);
+        let mut out = BytesMut::new();
+        for entry in carried {
+            entry.frame.put_header(&mut out);
+            out.extend_from_slice(&entry.frame.payload);
+        }
+        out.into()
+    }
+
+    /// The first index that is in no segment, and not gone, once entries up to `flushed` are in one.
+    fn unsettled_after(&self, flushed: Option<LogId>) -> u64 {
+        flushed.max(self.flushed).max(self.purged).map_or(0, |settled| settled.index + 1)
+    }
+
+    /// From now on checkpoints hold the entries behind `flushed` that are synced, and the journal need not keep them: nobody knows when they will be
+    /// applied, or whether ever, and until then the writer would wait for the files that they stand in, with the votes that could
+    /// commit them behind it. Returns their number.
+    pub(crate) fn carry(&mut self, flushed: Option<LogId>, is_synced: impl Fn(u64) -> bool) -> usize {
+        let from = self.unsettled_after(flushed);
+        let entries = self.tail.since_mut(from).take_while(|entry| entry.carried || is_synced(entry.item));
+        entries.map(|entry| entry.carried = true).count()
     }
 
     /// The last entry, or what stands for it if the log is empty.
@@ -138,7 +177,7 @@ impl Inner {
         if let Some(last) = self.last() {
             assert_eq!(frame.log_id.index, last.index + 1, "a log has no holes");
         }
-        self.tail.push(TailEntry { frame, item, assigned: None });
+        self.tail.push(TailEntry { frame, item, assigned: None, carried: false });
     }
 
     /// Removes the entries behind `last`; all of them if it is `None`.
@@ -169,6 +208,12 @@ impl Inner {
     pub(crate) fn clear(&mut self) -> Freed {
         self.extents.drain(..).for_each(|extent| extent.retire());
         self.drop_front(|_| true, self.flushed)
+    }
+
+    /// The memory of the entries that nobody has applied.
+    pub(crate) fn unapplied_bytes(&self) -> u64 {
+        let from = self.applied.as_ref().map_or(0, |(applied, _)| applied.index + 1).max(self.unsettled_after(None));
+        self.tail.since(from).map(TailEntry::bytes).sum()
     }
 
     /// The memory of the tail.
@@ -240,8 +285,8 @@ impl Inner {
         if self.held.is_some() {
             return self.held;
         }
-        let from = flushed.max(self.flushed).max(self.purged).map_or(0, |settled| settled.index + 1);
-        self.tail.since(from).next().map(|entry| entry.item)
+        let mut unsettled = self.tail.since(self.unsettled_after(flushed));
+        unsettled.find(|entry| !entry.carried).map(|entry| entry.item)
     }
 
     /// A frame of a group that may not serve: nobody would apply it, but the journal keeps it.
@@ -287,12 +332,22 @@ impl Inner {
         } else if self.gap.is_some() || self.is_settled(frame.log_id.index) {
             return;
         }
+        if self.is_superseded(&frame) {
+            return;
+        }
         match self.last() {
             Some(last) if last.index + 1 != frame.log_id.index => {
                 self.gap = Some(format!("entry {} does not follow entry {last}", frame.log_id));
             }
             _ => self.push(frame, item),
         }
+    }
+
+    /// Whether the checkpoint held the entry, or what later took its place, or what it followed. Then a truncation comes, and behind it once
+    /// more what came instead.
+    fn is_superseded(&self, frame: &Frame) -> bool {
+        let last = self.tail.last().filter(|last| last.carried).map(|last| last.frame.log_id);
+        last.is_some_and(|last| frame.log_id.index <= last.index || frame.log_id.term < last.term)
     }
 
     /// Playback is over: a gap that no truncation explained is damage, and so is a log that ends before what was committed.

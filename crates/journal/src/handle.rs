@@ -13,7 +13,7 @@ use crate::queue::FlushCallback;
 use crate::segment::Extent;
 use crate::shared::Shared;
 use crate::tail::{AppliedFrame, Assigned, Snapshot, bytes_of};
-use crate::{Error, LogId, Refusal, Vote};
+use crate::{Error, LogId, Vote};
 
 /// The log of one group on this node: entries, vote, snapshot, and the records in the entries. Clones share it.
 ///
@@ -53,7 +53,7 @@ impl GroupLog {
     /// Whether the node has memory for more entries. A follower that has none puts its leader off: what it takes all the same would
     /// grow without bound while its disk is slow or full.
     pub fn has_room(&self) -> bool {
-        self.shared.admission() != Err(Refusal::Overloaded)
+        self.shared.has_room()
     }
 
     /// The last vote given to [`Self::save_vote`].

@@ -151,6 +151,7 @@ fn start(env: Env, options: Options, telemetry: Telemetry, recovered: Recovered)
         trash: recovered.leftovers.into(),
         is_short: false,
         files_noted: 0,
+        flushed_at: Default::default(),
     };
     spawn.dedicated("journal", Box::pin(writer.run()));
     spawn.dedicated("flusher", Box::pin(flusher.run()));

@@ -105,7 +105,8 @@ async fn rewrite(scan: &Scan, last: Option<&FoundBlock>) -> Result<(), Error> {
         let bytes = scan.block_bytes(last).await?;
         scan.files[last.file].file.write_at(last.offset, vec![bytes]).await?;
     }
-    for file in &scan.files {
+    // The header of one that was cut short says how long it was: the next start must miss the rest again.
+    for file in scan.files.iter().filter(|file| !scan.is_damaged(file.number)) {
         file.write_header().await?;
     }
     Ok(())

@@ -61,11 +61,31 @@ impl Flusher {
         self.shared.spare_made.notify_one();
     }
 
+    /// When the writer waits for the oldest file, the entries in it that nobody has applied move into the checkpoints. A group without a quorum
+    /// would otherwise hold up all others of the node, and with them its own votes.
+    pub(crate) fn carry_unapplied(&self, parts: &[Part]) {
+        let Some(oldest) = self.shared.pool.lock().oldest_awaited(self.is_short, self.shared.options.files_max) else {
+            return;
+        };
+        let groups: Vec<_> = self.shared.groups.lock().values().cloned().collect();
+        let next_lsn = self.shared.next_lsn();
+        for group in groups {
+            let mut inner = group.inner.lock();
+            let flushed = part_of(parts, &group).map(|part| part.flushed);
+            let item = inner.needed_item_after(flushed).filter(|item| self.shared.lsn_of(*item) <= oldest);
+            if inner.dropped || inner.damaged.is_some() || item.is_none() {
+                continue;
+            }
+            let entries = inner.carry(flushed, |item| self.shared.lsn_of(item) < next_lsn);
+            tracing::debug!(group = %group.id, entries, "unapplied entries move into the checkpoints");
+        }
+    }
+
     /// The journal keeps what it holds of groups that do not serve here, since it may be of use once what they miss is back. When all files
     /// are in use and such groups alone keep the oldest one, they give way: all groups share the journal, and none could write any
     /// more. The checkpoint that lets their frames go says so, and they never serve on this node again.
     pub(crate) fn let_go_of_held(&self, parts: &[Part]) {
-        let Some(oldest) = self.shared.pool.lock().oldest_when_full(self.shared.options.files_max) else { return };
+        let Some(oldest) = self.shared.pool.lock().oldest_awaited(false, self.shared.options.files_max) else { return };
         let groups: Vec<_> = self.shared.groups.lock().values().cloned().collect();
         let mut held = Vec::new();
         for group in groups {

@@ -112,6 +112,12 @@ impl Scan {
         Ok(Some((JournalFile { number, current, bytes: bytes.min(header.bytes), file }, blocks)))
     }
 
+    /// Whether the file is not as it was made.
+    pub(crate) fn is_damaged(&self, number: u64) -> bool {
+        let path = layout::journal_file(number);
+        self.damaged.iter().any(|damaged| damaged.damage.file == path)
+    }
+
     /// The block's bytes, header included.
     pub(crate) async fn block_bytes(&self, found: &FoundBlock) -> Result<Bytes, Error> {
         let length = (found.end() - found.offset) as usize;

@@ -87,14 +87,17 @@ pub(crate) struct Shared {
     blocks: Mutex<VecDeque<BlockItems>>,
     tail_bytes: AtomicU64,
     unflushed_bytes: AtomicU64,
+    /// Of these, how many nobody had applied at the last flush.
+    unapplied_bytes: AtomicU64,
     evictable: Mutex<VecDeque<Evictable>>,
 }
 
 impl FilePool {
-    /// The newest block of the oldest used file, if the writer finds no file before that one is recycled and no more may be made.
-    pub(crate) fn oldest_when_full(&self, files_max: usize) -> Option<u64> {
-        let is_full = self.spare.is_empty() && self.count >= files_max;
-        self.used.front().filter(|_| is_full).map(|used| used.last_lsn)
+    /// The newest block of the oldest used file, if the writer finds no file before that one is recycled: no more may be made, or none can
+    /// be since space is short.
+    pub(crate) fn oldest_awaited(&self, is_short: bool, files_max: usize) -> Option<u64> {
+        let is_awaited = self.spare.is_empty() && (is_short || self.count >= files_max);
+        self.used.front().filter(|_| is_awaited).map(|used| used.last_lsn)
     }
 }
 
@@ -129,6 +132,7 @@ impl Shared {
             blocks: Mutex::new((replay_lsn..next_lsn).map(|lsn| BlockItems { lsn, end: lsn + 1 }).collect()),
             tail_bytes: AtomicU64::new(0),
             unflushed_bytes: AtomicU64::new(0),
+            unapplied_bytes: AtomicU64::new(0),
             evictable: Mutex::default(),
         }
     }
@@ -176,12 +180,21 @@ impl Shared {
     pub(crate) fn tail_grew(&self, bytes: u64) {
         let tail = self.tail_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let unflushed = self.unflushed_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if unflushed >= self.options.flush_bytes {
+        if self.is_flush_worth(unflushed) {
             self.flusher_wake.notify_one();
         }
         if tail > self.options.tail_budget_bytes {
             self.evict();
         }
+    }
+
+    /// Whether there is enough to flush, beside what nobody had applied at the last flush.
+    pub(crate) fn is_flush_worth(&self, unflushed: u64) -> bool {
+        unflushed >= self.options.flush_bytes.saturating_add(self.unapplied_bytes.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn note_unapplied(&self, bytes: u64) {
+        self.unapplied_bytes.store(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn tail_shrank(&self, freed: Freed) {
@@ -217,10 +230,12 @@ impl Shared {
         if self.disk_full.load(Ordering::Relaxed) {
             return Err(Refusal::DiskFull);
         }
-        if self.unflushed_bytes() >= self.options.tail_budget_bytes {
-            return Err(Refusal::Overloaded);
-        }
-        Ok(())
+        if self.has_room() { Ok(()) } else { Err(Refusal::Overloaded) }
+    }
+
+    /// Whether memory takes more entries, full disk or not.
+    pub(crate) fn has_room(&self) -> bool {
+        self.unflushed_bytes() < self.options.tail_budget_bytes
     }
 
     pub(crate) fn mark_damaged(&self, group: &Group, reason: String) {

@@ -36,6 +36,8 @@ pub(crate) struct TailEntry {
     pub(crate) item: u64,
     /// Set once the entry is committed and applied.
     pub(crate) assigned: Option<Assigned>,
+    /// Whether each checkpoint holds it, so that the journal need not.
+    pub(crate) carried: bool,
 }
 
 impl TailEntry {
@@ -106,6 +108,13 @@ impl Tail {
     pub(crate) fn since(&self, index: u64) -> impl Iterator<Item = &TailEntry> {
         let slot = index.saturating_sub(self.first_index().unwrap_or(index)) as usize;
         self.entries.range(slot.min(self.entries.len())..)
+    }
+
+    /// The same, to change them. Not what tells their order.
+    pub(crate) fn since_mut(&mut self, index: u64) -> impl Iterator<Item = &mut TailEntry> {
+        let slot = index.saturating_sub(self.first_index().unwrap_or(index)) as usize;
+        let slot = slot.min(self.entries.len());
+        self.entries.range_mut(slot..)
     }
 
     /// The applied entries from the first for which `before` does not hold, and the applied one just before it. `before` must

@@ -121,6 +121,7 @@ impl Writer {
                 break file;
             }
             self.shared.flusher_wake.notify_one();
+            tracing::debug!("all journal files are in use: waiting for one");
             made.await;
         };
         let full = std::mem::replace(&mut self.position, WritePosition { file: next, offset: HEADER_BYTES });

@@ -185,7 +185,7 @@ fn a_node_whose_catalog_is_damaged_leaves_its_journal_as_it_is() {
     let disk = FaultDisk::new(1, FaultPlan::default());
     run(async {
         let (journal, _) = open(&disk).await;
-        for (group, entries) in [(GroupId::CATALOG, 10), (GroupId(2), 200)] {
+        for (group, entries) in [(GroupId::CATALOG, 10), (GroupId(2), 100)] {
             let log = journal.group(group).unwrap();
             for index in 0..entries {
                 let (done, durable) = tokio::sync::oneshot::channel();

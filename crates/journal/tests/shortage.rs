@@ -5,7 +5,7 @@
 mod support;
 
 use env::sim::{self, FaultDisk, FaultPlan, ProcessEnd, SimClock};
-use journal::{Journal, LogId, Options};
+use journal::{Journal, LogId, Options, Refusal};
 use support::*;
 use telemetry::Telemetry;
 use types::GroupId;
@@ -77,6 +77,24 @@ fn on_a_full_disk_the_files_that_there_are_suffice_for_trims() {
         log.purge(LogId { term: 1, index: 390 }).await.unwrap();
         settle().await;
         append_all(&log, 400, 700).await;
+        assert_eq!(end.reason(), None);
+    });
+}
+
+#[test]
+fn a_full_disk_does_not_hide_that_memory_is_full() {
+    let disk = FaultDisk::new(1, FaultPlan { capacity_bytes: 1_500 << 10, ..FaultPlan::default() });
+    run(async {
+        let small = Options { files_max: 20, tail_budget_bytes: 150 << 10, ..unflushed() };
+        let (journal, end) = open_watched(&disk, small).await;
+        let log = journal.group(GroupId(1)).unwrap();
+        let mut next = 0;
+        while journal.admission() != Err(Refusal::DiskFull) {
+            append_all(&log, next, next + 20).await;
+            settle().await;
+            next += 20;
+        }
+        assert!(!log.has_room(), "{next} entries in memory");
         assert_eq!(end.reason(), None);
     });
 }

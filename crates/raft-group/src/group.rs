@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,8 +9,10 @@ use openraft::errors::{ClientWriteError, Fatal, ForwardReason, ForwardToLeader, 
 use openraft::metrics::WaitError;
 use openraft::{Raft, RaftMetrics, ReadPolicy, SnapshotPolicy, StepDownPolicy};
 use tokio::sync::Mutex;
+use types::planted::{self, Bug};
 use types::{GroupId, NodeId, ReplicaId};
 
+use crate::claims::AppliedTerm;
 use crate::config::{Config, Proposal, RaftLogId, Runtime};
 use crate::gate::Gate;
 use crate::log_store::LogStore;
@@ -61,7 +62,7 @@ impl RaftGroup {
     ) -> Result<Self, Error> {
         finish_purge(&log).await?;
         let env = &node.env;
-        let applied_term = Arc::new(AtomicU64::new(0));
+        let applied_term = AppliedTerm::new(&node.urgent);
         let machine =
             StateMachine::restore(log.clone(), Box::new(machine), Arc::clone(&env.spawn), Arc::clone(&applied_term))?;
         let store = LogStore { log: log.clone() };
@@ -148,7 +149,8 @@ impl RaftGroup {
 
     /// Whether this replica may answer for the group: for writes and for reads.
     pub fn leadership(&self) -> Leadership {
-        if self.member.is_ready_leader() && self.node.is_bound_quorum(&self.member) {
+        let bound = self.node.is_bound_quorum(&self.member) || planted::active(Bug::DeposedLeaderServes);
+        if self.member.is_ready_leader() && bound {
             return Leadership::Leads;
         }
         // A leader that is not ready yet, or cut off from the others, knows of nobody else.

@@ -5,6 +5,7 @@
 //! replica's messages over the node's transport ([`network`]), judges who is alive by pulses between nodes ([`pulse`], [`liveness`]), and
 //! has replicas campaign where a leader has gone ([`elections`]). No group ticks, so an idle one costs nothing.
 
+mod claims;
 mod config;
 mod elections;
 mod error;

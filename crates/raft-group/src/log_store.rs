@@ -134,6 +134,7 @@ impl RaftLogStorage<Config> for LogStore {
     }
 
     async fn truncate_after(&mut self, last: Option<RaftLogId>) -> io::Result<()> {
+        tracing::debug!(group = %self.log.id(), after = ?last.as_ref().map(stored::from_raft), "entries of a former leader removed");
         self.log.truncate_after(last.as_ref().map(stored::from_raft)).await.map_err(io_error)
     }
 

@@ -9,8 +9,10 @@ use openraft::async_runtime::watch::WatchReceiver;
 use openraft::metrics::RaftServerMetrics;
 use openraft::type_config::alias::WatchReceiverOf;
 use openraft::{Raft, RaftMetrics};
+use types::planted::{self, Bug};
 use types::{GroupId, NodeId, ReplicaId};
 
+use crate::claims::{AppliedTerm, Claims};
 use crate::config::Config;
 use crate::elections::Standing;
 use crate::state_machine::StateMachine;
@@ -25,7 +27,9 @@ pub(crate) struct Member {
     pub(crate) raft: Raft<Config, StateMachine>,
     pub(crate) log: GroupLog,
     /// The term of the newest applied entry.
-    applied_term: Arc<AtomicU64>,
+    applied_term: Arc<AppliedTerm>,
+    /// Who has confirmed that it leads.
+    pub(crate) claims: Claims,
     /// The term whose leader is known not to lead any more.
     doubted_term: AtomicU64,
     server: WatchReceiverOf<Config, RaftServerMetrics<Config>>,
@@ -39,10 +43,11 @@ impl Member {
         replica: ReplicaId,
         raft: Raft<Config, StateMachine>,
         log: GroupLog,
-        applied_term: Arc<AtomicU64>,
+        applied_term: Arc<AppliedTerm>,
     ) -> Self {
         let (server, metrics) = (raft.server_metrics(), raft.metrics());
-        Self { group, replica, raft, log, applied_term, doubted_term: AtomicU64::new(NO_DOUBT), server, metrics }
+        let (doubted_term, claims) = (AtomicU64::new(NO_DOUBT), Claims::default());
+        Self { group, replica, raft, log, applied_term, claims, doubted_term, server, metrics }
     }
 
     /// The newest vote given.
@@ -64,7 +69,8 @@ impl Member {
     pub(crate) fn is_ready_leader(&self) -> bool {
         let lives = self.lives();
         let server = self.server.borrow_watched();
-        lives && server.state.is_leader() && self.applied_term.load(Ordering::Acquire) == server.vote.leader_id().term
+        let caught_up = self.applied_term.get() == server.vote.leader_id().term;
+        lives && server.state.is_leader() && (caught_up || planted::active(Bug::LeaderServesEarly))
     }
 
     /// The node of the leader that it follows, its own if it leads.
@@ -100,6 +106,12 @@ impl Member {
         let majority =
             |config: &BTreeSet<u64>| config.iter().filter(|id| counts(ReplicaId(**id))).count() * 2 > config.len();
         server.membership_config.membership().get_joint_config().iter().all(majority)
+    }
+
+    /// Whether a voter of the group is on a node.
+    pub(crate) fn has_voter_on(&self, node: NodeId) -> bool {
+        let server = self.server.borrow_watched();
+        server.membership_config.membership().voter_ids().any(|voter| ReplicaId(voter).node() == node)
     }
 
     /// The replicas on a node, of all that are in the member list.

@@ -63,6 +63,8 @@ pub(crate) struct Pulse {
     pub(crate) incarnation: u64,
     /// Groups that the sender takes to be led by the receiver, with the term; empty but for audits.
     pub(crate) audit: Vec<(GroupId, u64)>,
+    /// Groups that the sender leads, with the term, and has yet to hear that the receiver follows it there.
+    pub(crate) claims: Vec<(GroupId, u64)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +72,8 @@ pub(crate) struct PulseReply {
     pub(crate) incarnation: u64,
     /// Of the audited groups, those that the receiver does not lead.
     pub(crate) not_led: Vec<GroupId>,
+    /// Of the claimed groups, those in which the receiver follows the sender.
+    pub(crate) followed: Vec<GroupId>,
 }
 
 pub(crate) fn encode(value: &impl Serialize) -> Bytes {
@@ -186,9 +190,11 @@ mod tests {
         fn messages_and_replies_read_back(message in message(), reply in reply(), groups in vec(any::<u64>(), 0..20)) {
             prop_assert_eq!(decode::<Message>(&encode(&message)), Some(message));
             prop_assert_eq!(decode::<Reply>(&encode(&reply)), Some(reply));
-            let pulse = Pulse { incarnation: 7, audit: groups.iter().map(|group| (GroupId(*group), 1)).collect() };
+            let audit: Vec<_> = groups.iter().map(|group| (GroupId(*group), 1)).collect();
+            let pulse = Pulse { incarnation: 7, claims: audit.clone(), audit };
             prop_assert_eq!(decode::<Pulse>(&encode(&pulse)), Some(pulse));
-            let reply = PulseReply { incarnation: 7, not_led: groups.into_iter().map(GroupId).collect() };
+            let not_led: Vec<_> = groups.into_iter().map(GroupId).collect();
+            let reply = PulseReply { incarnation: 7, followed: not_led.clone(), not_led };
             prop_assert_eq!(decode::<PulseReply>(&encode(&reply)), Some(reply));
         }
 

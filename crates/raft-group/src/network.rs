@@ -15,7 +15,7 @@ use openraft::raft::{
 };
 use openraft::type_config::alias::{SnapshotOf, VoteOf};
 use openraft::{OptionalSend, RaftNetworkFactory};
-use transport::{CallError, Lane, Request};
+use transport::{CallError, Lane, Pending, Request};
 use types::{GroupId, ReplicaId};
 
 use crate::config::{Config, RaftLogId};
@@ -71,14 +71,23 @@ impl Peer {
         body: Vec<Bytes>,
         deadline: Duration,
     ) -> Result<Reply, RPCError<Config>> {
-        let request = Request { service: service::RAFT, group: self.group, head: messages::encode(message), body };
-        let answer = self.node.transport.call(self.target.node(), lane, request, deadline).await;
-        let answer = answer.map_err(|error| unreachable(&error))?;
-        messages::decode(&answer.head)
-            .ok_or_else(|| Unreachable::from_string("the other node's answer makes no sense").into())
+        reply(self.send(lane, message, body, deadline).await?).await
     }
 
-    async fn append(&self, lane: Lane, rpc: AppendEntriesRequest<Config>) -> Result<Appended, RPCError<Config>> {
+    /// Queues a message.
+    async fn send(
+        &self,
+        lane: Lane,
+        message: &Message,
+        body: Vec<Bytes>,
+        deadline: Duration,
+    ) -> Result<Pending, RPCError<Config>> {
+        let request = Request { service: service::RAFT, group: self.group, head: messages::encode(message), body };
+        let sent = self.node.transport.send(self.target.node(), lane, request, deadline).await;
+        sent.map_err(|error| unreachable(&error))
+    }
+
+    async fn send_append(&self, lane: Lane, rpc: AppendEntriesRequest<Config>) -> Result<Append, RPCError<Config>> {
         let last = rpc.entries.last().map(|entry| entry.log_id).or(rpc.prev_log_id);
         let message = Message::Append {
             to: self.target,
@@ -88,17 +97,8 @@ impl Peer {
         };
         let frames: Vec<_> = rpc.entries.into_iter().map(|entry| stored::to_frame(self.group, entry)).collect();
         let body = messages::encode_frames(&frames);
-        let response = match self.call(lane, &message, body, self.node.options.append_deadline).await? {
-            Reply::Appended => AppendEntriesResponse::Success,
-            Reply::Conflict => AppendEntriesResponse::Conflict,
-            Reply::HigherVote(vote) => AppendEntriesResponse::HigherVote(stored::vote_to_raft(vote)),
-            reply => return Err(nonsense(&reply)),
-        };
-        if matches!(response, AppendEntriesResponse::Conflict) && rpc.prev_log_id.is_none() {
-            // Nothing can conflict with the beginning of the log.
-            return Err(nonsense(&Reply::Conflict));
-        }
-        Ok(Appended { response, prev: rpc.prev_log_id, last })
+        let pending = self.send(lane, &message, body, self.node.options.append_deadline).await?;
+        Ok(Append { pending, prev: rpc.prev_log_id, last })
     }
 
     async fn ask_for_vote(
@@ -117,11 +117,31 @@ impl Peer {
     }
 }
 
-/// What became of the entries behind `prev` up to `last`.
-struct Appended {
-    response: AppendEntriesResponse<Config>,
+async fn reply(pending: Pending) -> Result<Reply, RPCError<Config>> {
+    let answer = pending.await.map_err(|error| unreachable(&error))?;
+    messages::decode(&answer.head)
+        .ok_or_else(|| Unreachable::from_string("the other node's answer makes no sense").into())
+}
+
+/// The entries behind `prev` up to `last`, on their way.
+struct Append {
+    pending: Pending,
     prev: Option<RaftLogId>,
     last: Option<RaftLogId>,
+}
+
+impl Append {
+    /// What became of them.
+    async fn response(self) -> Result<AppendEntriesResponse<Config>, RPCError<Config>> {
+        match reply(self.pending).await? {
+            Reply::Appended => Ok(AppendEntriesResponse::Success),
+            // Nothing can conflict with the beginning of the log.
+            Reply::Conflict if self.prev.is_none() => Err(nonsense(&Reply::Conflict)),
+            Reply::Conflict => Ok(AppendEntriesResponse::Conflict),
+            Reply::HigherVote(vote) => Ok(AppendEntriesResponse::HigherVote(stored::vote_to_raft(vote))),
+            reply => Err(nonsense(&reply)),
+        }
+    }
 }
 
 impl RaftNetworkV2<Config> for Peer {
@@ -134,11 +154,11 @@ impl RaftNetworkV2<Config> for Peer {
     ) -> Result<AppendEntriesResponse<Config>, RPCError<Config>> {
         // Used where a leader makes sure that it still leads: this must not wait behind bulk.
         let lane = if rpc.entries.is_empty() { Lane::Control } else { Lane::Data };
-        Ok(self.append(lane, rpc).await?.response)
+        self.send_append(lane, rpc).await?.response().await
     }
 
-    /// Several messages are on their way at once. They arrive in order, since they take one connection and their beginnings are
-    /// polled in order; should one overtake another all the same, the follower notes a conflict and the leader tries again.
+    /// Several messages are on their way at once. They arrive in order: each is queued before the next one is looked at. Were one to
+    /// overtake another, its conflict would look to the leader as if the follower had lost what it had confirmed.
     fn stream_append<'s, S>(
         &'s mut self,
         input: S,
@@ -149,14 +169,16 @@ impl RaftNetworkV2<Config> for Peer {
     {
         let in_flight = self.node.options.appends_in_flight.max(1);
         let peer = self.clone();
-        let appends = input.map(move |rpc| {
+        let appends = input.then(move |rpc| {
             let peer = peer.clone();
-            async move { peer.append(Lane::Data, rpc).await }
+            async move { peer.send_append(Lane::Data, rpc).await }
         });
-        let results = appends.buffered(in_flight).map(|result| {
-            let Appended { response, prev, last } = result?;
-            Ok(response.into_stream_result(prev, last))
+        let outcomes = appends.map(|append| async move {
+            let append = append?;
+            let (prev, last) = (append.prev, append.last);
+            Ok(append.response().await?.into_stream_result(prev, last))
         });
+        let results = outcomes.buffered(in_flight);
         // Whoever reads it stops at the first error; what is behind it is about a state that does not hold.
         let results = results.scan(false, |failed, result| {
             let over = std::mem::replace(failed, !matches!(result, Ok(Ok(_))));

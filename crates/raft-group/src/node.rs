@@ -13,6 +13,7 @@ use tokio::sync::{Notify, watch};
 use transport::{Identity, Transport};
 use types::{GroupId, NodeId, ReplicaId};
 
+use crate::claims::{Contact, Urgent};
 use crate::elections::Campaigns;
 use crate::liveness::Liveness;
 use crate::member::Member;
@@ -40,6 +41,8 @@ pub(crate) struct Inner {
     peers: Mutex<BTreeSet<NodeId>>,
     liveness: Mutex<Liveness>,
     pub(crate) campaigns: Mutex<Campaigns>,
+    /// Has pulses sent at once.
+    pub(crate) urgent: Arc<Urgent>,
     /// Wakes the loop when there is something new to look at.
     pub(crate) wake: Notify,
     /// Set once this node is about to stop: it takes no office any more.
@@ -64,6 +67,7 @@ impl RaftNode {
             peers: Mutex::default(),
             liveness: Mutex::new(liveness),
             campaigns: Mutex::default(),
+            urgent: Arc::default(),
             wake: Notify::new(),
             leaving: AtomicBool::new(false),
             stop,
@@ -187,18 +191,42 @@ impl Inner {
         self.liveness.lock().is_alive(node, self.now())
     }
 
-    /// Whether a quorum of each member list certainly votes for nobody else while this replica leads.
+    /// Whether a quorum of each member list follows this leader for certain, so that there is no other one.
     pub(crate) fn is_bound_quorum(&self, member: &Member) -> bool {
-        let now = self.now();
-        let bound = |voter: ReplicaId| voter == member.replica || self.liveness.lock().is_bound(voter.node(), now);
+        let (now, term) = (self.now(), member.vote().term);
+        let bound = |voter: ReplicaId| {
+            let contact = || self.liveness.lock().contact(voter.node(), now);
+            voter == member.replica
+                || contact().is_some_and(|contact| member.claims.is_confirmed(term, voter.node(), contact))
+        };
         member.is_quorum(bound)
+    }
+
+    /// The groups led here that a node has yet to confirm, with the term.
+    pub(crate) fn claims_on(&self, peer: NodeId) -> Vec<(GroupId, u64)> {
+        let contact = self.liveness.lock().contact(peer, self.now());
+        let open = |member: &Arc<Member>| {
+            let term = member.vote().term;
+            let confirmed = contact.is_some_and(|contact| member.claims.is_confirmed(term, peer, contact));
+            (!confirmed && member.has_voter_on(peer)).then_some((member.group, term))
+        };
+        let led = self.members().into_iter().filter(|member| member.is_leader());
+        led.filter_map(|member| open(&member)).collect()
     }
 
     /// A pulse of another node has come.
     pub(crate) fn take_pulse(&self, from: NodeId, pulse: &Pulse) -> PulseReply {
         self.heard(from, pulse.incarnation);
         let not_led = pulse.audit.iter().filter(|(group, term)| !self.leads(*group, *term)).map(|(group, _)| *group);
-        PulseReply { incarnation: self.incarnation, not_led: not_led.collect() }
+        let followed =
+            pulse.claims.iter().filter(|(group, term)| self.follows(*group, *term, from)).map(|(group, _)| *group);
+        PulseReply { incarnation: self.incarnation, not_led: not_led.collect(), followed: followed.collect() }
+    }
+
+    /// Whether the replica here votes for nobody else as long as it hears that leader.
+    fn follows(&self, group: GroupId, term: u64, leader: NodeId) -> bool {
+        self.member(group)
+            .is_some_and(|member| member.vote().term == term && member.leader() == Some(leader) && !member.is_doubted())
     }
 
     fn leads(&self, group: GroupId, term: u64) -> bool {
@@ -208,10 +236,26 @@ impl Inner {
     /// An answer to the pulse that was sent at `sent` has come.
     pub(crate) fn take_pulse_reply(&self, from: NodeId, sent: Duration, pulse: &Pulse, reply: &PulseReply) {
         self.heard(from, reply.incarnation);
-        self.liveness.lock().answered(from, sent);
+        let contact = {
+            let (mut liveness, now) = (self.liveness.lock(), self.now());
+            liveness.answered(from, sent, now);
+            liveness.contact_at(from, sent, now)
+        };
+        if let Some(contact) = contact {
+            self.confirm(from, contact, pulse, reply);
+        }
         let not_led: BTreeSet<GroupId> = reply.not_led.iter().copied().collect();
         for (group, term) in pulse.audit.iter().filter(|(group, _)| not_led.contains(group)) {
             self.doubt(*group, *term);
+        }
+    }
+
+    fn confirm(&self, from: NodeId, contact: Contact, pulse: &Pulse, reply: &PulseReply) {
+        let followed: BTreeSet<GroupId> = reply.followed.iter().copied().collect();
+        for (group, term) in pulse.claims.iter().filter(|(group, _)| followed.contains(group)) {
+            if let Some(member) = self.member(*group) {
+                member.claims.confirm(*term, from, contact);
+            }
         }
     }
 

@@ -11,14 +11,22 @@ use crate::messages::{self, Pulse, PulseReply};
 use crate::node::Inner;
 use crate::service::PULSE;
 
+/// Between pulses that cannot wait: many groups get new leaders at about the same time.
+const URGENT_PAUSE: Duration = Duration::from_millis(10);
+
 pub(crate) async fn run(node: Arc<Inner>, mut stop: watch::Receiver<bool>) {
     let mut next_pulse = node.now();
+    let mut last_pulse = next_pulse;
     let mut count = 0u32;
     loop {
+        if node.urgent.take() {
+            next_pulse = next_pulse.min(last_pulse + URGENT_PAUSE);
+        }
         if node.now() >= next_pulse {
             count = count.wrapping_add(1);
             send_pulses(&node, count.is_multiple_of(node.options.pulses_per_audit.max(1)));
-            next_pulse = node.now() + node.options.pulse_interval;
+            last_pulse = node.now();
+            next_pulse = last_pulse + node.options.pulse_interval;
         }
         campaign(&node).await;
         tokio::select! {
@@ -26,6 +34,7 @@ pub(crate) async fn run(node: Arc<Inner>, mut stop: watch::Receiver<bool>) {
             _ = stop.wait_for(|stop| *stop) => return,
             () = wait(&node, next_pulse) => {}
             () = node.wake.notified() => {}
+            () = node.urgent.wake.notified() => {}
         }
     }
 }
@@ -43,7 +52,7 @@ async fn wait(node: &Inner, next_pulse: Duration) {
 fn send_pulses(node: &Arc<Inner>, is_audit: bool) {
     for peer in node.peers() {
         let audit = if is_audit && node.is_alive(peer) { followed(node, peer) } else { Vec::new() };
-        let pulse = Pulse { incarnation: node.incarnation, audit };
+        let pulse = Pulse { incarnation: node.incarnation, audit, claims: node.claims_on(peer) };
         node.env.spawn.task("pulse", Box::pin(send(Arc::clone(node), peer, pulse)));
     }
 }

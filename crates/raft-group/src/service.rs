@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use env::BoxFuture;
 use futures_util::task::noop_waker_ref;
-use journal::{LogId, Snapshot, Vote};
+use journal::{Frame, LogId, Snapshot, Vote};
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, TransferLeaderRequest, VoteRequest};
 use openraft::type_config::alias::SnapshotOf;
 use transport::{Answer, Call, Handler, Service};
@@ -71,7 +71,7 @@ impl Inner {
         }
         match message {
             Message::Append { vote, prev, commit, .. } => match messages::decode_frames(call.body, call.group) {
-                Some(frames) if !frames.is_empty() && !member.log.has_room() => {
+                Some(frames) if can_wait(&frames, member.log.last()) && !member.log.has_room() => {
                     Box::pin(put_off(member, vote, prev, commit))
                 }
                 Some(frames) => Box::pin(append(member, vote, prev, commit, frames)),
@@ -102,12 +102,19 @@ impl Inner {
     }
 }
 
+/// Whether the entries may be put off. Not the first ones of a new term: everything that earlier leaders left uncommitted waits for one of these
+/// to be committed, and only then can leave memory.
+fn can_wait(frames: &[Frame], last: Option<LogId>) -> bool {
+    let newest = frames.last().map(|frame| frame.log_id.term);
+    newest.is_some_and(|term| last.is_some_and(|last| term <= last.term))
+}
+
 async fn append(
     member: Arc<Member>,
     vote: Vote,
     prev: Option<LogId>,
     commit: Option<LogId>,
-    frames: Vec<journal::Frame>,
+    frames: Vec<Frame>,
 ) -> Reply {
     let Ok(entries) = frames.into_iter().map(stored::from_frame).collect::<io::Result<Vec<_>>>() else {
         return Reply::NoReplica;
@@ -120,7 +127,11 @@ async fn append(
     };
     match member.raft.append_entries(rpc).await {
         Ok(AppendEntriesResponse::Success | AppendEntriesResponse::PartialSuccess(_)) => Reply::Appended,
-        Ok(AppendEntriesResponse::Conflict) => Reply::Conflict,
+        Ok(AppendEntriesResponse::Conflict) => {
+            let (group, last) = (member.log.id(), member.log.last());
+            tracing::debug!(%group, replica = %member.replica, ?prev, ?last, "entries do not follow what is here");
+            Reply::Conflict
+        }
         Ok(AppendEntriesResponse::HigherVote(vote)) => Reply::HigherVote(stored::vote_from_raft(&vote)),
         Err(_died) => Reply::NoReplica,
     }

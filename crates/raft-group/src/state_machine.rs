@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use env::Spawn;
@@ -13,6 +12,7 @@ use openraft::storage::{ApplyResponder, EntryResponder, RaftStateMachine};
 use openraft::type_config::alias::{SnapshotMetaOf, SnapshotOf};
 use types::planted::{self, Bug};
 
+use crate::claims::AppliedTerm;
 use crate::config::{Config, Entry, Payload, RaftLogId, Reply};
 use crate::log_store::io_error;
 use crate::snapshot::{SnapshotBuilder, SnapshotBytes, meta};
@@ -30,7 +30,7 @@ pub(crate) struct StateMachine {
     spawn: Arc<dyn Spawn>,
     applied: Option<LogId>,
     /// The term of `applied`, for those outside.
-    applied_term: Arc<AtomicU64>,
+    applied_term: Arc<AppliedTerm>,
     /// Oldest first; never empty; the last one is in force.
     memberships: Vec<Stored>,
 }
@@ -48,7 +48,7 @@ impl StateMachine {
         log: GroupLog,
         machine: Box<dyn Machine>,
         spawn: Arc<dyn Spawn>,
-        applied_term: Arc<AtomicU64>,
+        applied_term: Arc<AppliedTerm>,
     ) -> Result<Self, Error> {
         let mut restored =
             Self { log, machine, spawn, applied: None, applied_term, memberships: vec![Stored::default()] };
@@ -96,7 +96,7 @@ impl StateMachine {
         self.log.applied(&batch.assigned, state);
         self.machine.applied_batch();
         if let Some(applied) = self.applied {
-            self.applied_term.store(applied.term, Ordering::Release);
+            self.applied_term.set(applied.term);
         }
         batch.assigned.clear();
         batch.replies.drain(..).for_each(|(responder, reply)| responder.send(Reply(reply)));
@@ -175,6 +175,7 @@ impl RaftStateMachine<Config> for StateMachine {
         let log_id = stored::from_raft(position);
         self.replace(log_id, &snapshot.0).map_err(io::Error::other)?;
         self.machine.applied_batch();
+        tracing::debug!(group = %self.log.id(), %log_id, "a leader's snapshot installed");
         self.log.save_snapshot(Snapshot { log_id, state: snapshot.0 }).await.map_err(io_error)
     }
 

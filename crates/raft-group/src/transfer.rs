@@ -45,10 +45,15 @@ impl RaftGroup {
     /// # Errors
     /// See [`TransferError`]: this replica goes on leading, unless another has been elected for another reason.
     pub async fn transfer(&self, to: NodeId, deadline: Duration) -> Result<(), TransferError> {
-        match tokio::time::timeout(deadline, self.try_transfer(to)).await {
+        let done = match tokio::time::timeout(deadline, self.try_transfer(to)).await {
             Ok(done) => done,
             Err(_late) => Err(TransferError::Timeout(deadline)),
+        };
+        if done.is_err() {
+            // It may go on leading, and nobody has confirmed that.
+            self.node.urgent.ask();
         }
+        done
     }
 
     /// Has a replica on any other node that lives lead, if this one does: for a node that is about to stop. Those that lack least are
@@ -129,6 +134,8 @@ impl RaftGroup {
     }
 
     async fn have_campaign(&self, target: ReplicaId) -> Result<(), TransferError> {
+        // Others will vote for it although they hear this leader.
+        self.member.claims.forget();
         let message = Message::Campaign { to: target, vote: self.member.vote(), last: self.member.log.last() };
         let request =
             Request { service: service::RAFT, group: self.id(), head: messages::encode(&message), body: Vec::new() };

@@ -50,6 +50,37 @@ impl Router {
     }
 }
 
+impl Router {
+    /// Up to where this node's copy of the catalog has got.
+    #[must_use]
+    pub fn catalog_index(&self) -> u64 {
+        self.inner.control.catalog().applied_index()
+    }
+
+    /// Makes sure that the catalog here lacks nothing that is committed, before a client is told that something isn't there: another
+    /// node may have made it a moment ago, and a node that has just started may know little yet. Returns whether the catalog has changed since it was
+    /// at `seen`, so that the request is worth another try.
+    ///
+    /// # Errors
+    /// [`RouterError::Unavailable`] when no leader of the catalog can be asked.
+    pub async fn catch_up(&self, seen: u64) -> Result<bool, RouterError> {
+        let index = self.inner.control.catch_up().await.map_err(unavailable)?;
+        Ok(index > seen)
+    }
+
+    /// For requests that show the catalog as it is: waits until this node, after its start, has caught up once.
+    ///
+    /// # Errors
+    /// As [`Self::catch_up`].
+    pub async fn settle(&self) -> Result<(), RouterError> {
+        self.inner.control.settle().await.map_err(unavailable)
+    }
+}
+
+fn unavailable(error: control_plane::Error) -> RouterError {
+    RouterError::Unavailable(error.to_string())
+}
+
 impl Inner {
     /// The leader's clock: the wall.
     pub(crate) fn now(&self) -> TimestampMs {

@@ -133,7 +133,8 @@ impl Part {
     }
 }
 
-/// The batches of a question; `None` if the bytes don't have the lengths that it names.
+/// The batches of a question; `None` if the bytes don't have the lengths that it names, or are not the records that it counts: they would get
+/// into the log, and be read by nobody.
 pub(crate) fn appends(parts: &[Part], mut body: Bytes) -> Option<Vec<Append>> {
     let whole: usize = parts.iter().map(|part| part.bytes as usize).sum();
     if whole != body.len() {
@@ -144,7 +145,8 @@ pub(crate) fn appends(parts: &[Part], mut body: Bytes) -> Option<Vec<Append>> {
         let batch = Batch { id: RequestId(part.request), bytes, count: part.records };
         Append { group: part.group, batch, tried_for: part.tried_for }
     };
-    Some(parts.iter().map(append).collect())
+    let appends: Vec<Append> = parts.iter().map(append).collect();
+    appends.iter().all(|append| append.batch.check().is_ok()).then_some(appends)
 }
 
 /// A page and the bytes that follow it: keys and data, as they are in memory.

@@ -13,7 +13,7 @@ use env::Env;
 use futures_util::future::join_all;
 use raft_group::RaftNode;
 use shard_state::{Batch, RequestId};
-use transport::{CallError, Lane, Request, Transport};
+use transport::{CallError, Lane, Refused, Request, Transport};
 use types::{GroupId, NodeId, RecordNumber, TimestampMs};
 
 use crate::leaders::{Leaders, Round};
@@ -137,12 +137,13 @@ impl Shards {
         let body = appends.into_iter().map(|append| append.batch.bytes).collect();
         let all = |error: AppendError| vec![Err(error); count];
         match self.ask_node(node, &question, body).await {
-            Ok((Answer::Append(results), _)) if results.len() == count => {
+            Ok((Some(Answer::Append(results)), _)) if results.len() == count => {
                 results.into_iter().map(|result| result.map(Into::into).map_err(Into::into)).collect()
             }
-            Ok((Answer::Nonsense, _)) => all(AppendError::Unavailable("the node does not understand".into())),
+            Ok((Some(Answer::Nonsense), _)) => all(AppendError::Unavailable("the node does not understand".into())),
             Ok(_) => all(AppendError::Unknown("the node's answer makes no sense".into())),
             Err(CallError::Unknown(reason)) => all(AppendError::Unknown(reason.to_string())),
+            Err(CallError::Refused(reason @ Refused::AnswerTooLarge)) => all(AppendError::Unknown(reason.to_string())),
             // Nothing has been done: another node may lead, or this one again in a moment.
             Err(CallError::NotSent(_) | CallError::Refused(_)) => all(AppendError::NotLeader { leader: None }),
         }
@@ -204,9 +205,9 @@ impl Shards {
             return self.tell(question).await;
         }
         match self.ask_node(node, question, Vec::new()).await {
-            Ok((Answer::Read(page), body)) => page?.into_batch(body).map(Told::Batch).ok_or_else(nonsense),
-            Ok((Answer::Position(place), _)) => Ok(Told::Positions(place?.into())),
-            Ok((Answer::SeekArrival(record), _)) => Ok(Told::Record(record?)),
+            Ok((Some(Answer::Read(page)), body)) => page?.into_batch(body).map(Told::Batch).ok_or_else(nonsense),
+            Ok((Some(Answer::Position(place)), _)) => Ok(Told::Positions(place?.into())),
+            Ok((Some(Answer::SeekArrival(record)), _)) => Ok(Told::Record(record?)),
             Ok(_) => Err(nonsense()),
             // Asking again changes nothing, so that even an unknown outcome is none.
             Err(_) => Err(ReadError::NotLeader { leader: None }),
@@ -224,16 +225,17 @@ impl Shards {
         }
     }
 
+    /// The answer, `None` if this version can't read it, and the bytes that it came with.
     async fn ask_node(
         &self,
         node: NodeId,
         question: &Question,
         body: Vec<Bytes>,
-    ) -> Result<(Answer, Bytes), CallError> {
+    ) -> Result<(Option<Answer>, Bytes), CallError> {
         let group = GroupId::CATALOG;
         let request = Request { service: SHARDS, group, head: encode(question, &body), body };
         let reply = self.transport.call(node, Lane::Data, request, CALL_DEADLINE).await?;
-        Ok((decode(&reply.head, &reply.body).unwrap_or(Answer::Nonsense), reply.body))
+        Ok((decode(&reply.head, &reply.body), reply.body))
     }
 
     fn request_id(&self) -> RequestId {

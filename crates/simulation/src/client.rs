@@ -10,7 +10,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use turmoil::net::TcpStream;
 
-use crate::node::{API_PORT, NODE};
+use crate::dice::Dice;
+use crate::node::{API_PORT, host};
 use crate::world::World;
 
 /// A request unanswered for so long is given up.
@@ -32,6 +33,14 @@ impl Failure {
         matches!(self, Failure::Refused { code: found, .. } if found == code)
     }
 
+    /// Whether another node may do better.
+    fn is_of_the_node(&self) -> bool {
+        match self {
+            Failure::Refused { status, .. } => *status >= 500,
+            Failure::Unknown(_) => true,
+        }
+    }
+
     /// Whether the service understood the request and refused it, so that asking again is of no use.
     pub(crate) fn is_final(&self) -> bool {
         match self {
@@ -43,28 +52,34 @@ impl Failure {
     }
 }
 
-/// One client with at most one connection, made anew when it broke.
+/// One client with at most one connection, made anew, to another node if there is one, when it broke or the node could not serve.
 pub(crate) struct Client {
     pub(crate) name: String,
     pub(crate) world: Rc<World>,
+    dice: Dice,
+    /// The node it talks to.
+    node: u64,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl Client {
     pub(crate) fn new(name: String, world: Rc<World>) -> Self {
-        Self { name, world, sender: None }
+        let mut dice = Dice::new(world.plan.seed, &format!("{name}'s nodes"));
+        let node = dice.between(1, world.plan.cluster.nodes);
+        Self { name, world, dice, node, sender: None }
     }
 
     /// Calls one operation.
     pub(crate) async fn call(&mut self, operation: &str, request: &Value) -> Result<Value, Failure> {
         let body = request.to_string();
-        self.world.note(|line| line.push_str(&format!("{} > {operation} {body}", self.name)));
+        self.world.note(|line| line.push_str(&format!("{} > {} {operation} {body}", self.name, self.node)));
         let result = match tokio::time::timeout(DEADLINE, self.exchange(operation, body)).await {
             Ok(result) => result,
             Err(_) => Err(Failure::Unknown("no reply in time".into())),
         };
-        if matches!(result, Err(Failure::Unknown(_))) {
+        if result.as_ref().is_err_and(Failure::is_of_the_node) {
             self.sender = None;
+            self.node = self.dice.between(1, self.world.plan.cluster.nodes);
         }
         self.world.note(|line| match &result {
             Ok(reply) => line.push_str(&format!("{} < {reply}", self.name)),
@@ -77,11 +92,11 @@ impl Client {
         let unknown = |what: &str, error: &dyn std::fmt::Display| Failure::Unknown(format!("{what}: {error}"));
         let mut sender = match self.sender.take().filter(|sender| !sender.is_closed()) {
             Some(sender) => sender,
-            None => connect().await.map_err(|error| unknown("connecting", &error))?,
+            None => connect(self.node).await.map_err(|error| unknown("connecting", &error))?,
         };
         sender.ready().await.map_err(|error| unknown("waiting for the connection", &error))?;
         let request = http::Request::post("/")
-            .header("host", NODE)
+            .header("host", host(self.node))
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", format!("Kinesis_20131202.{operation}"))
             .body(Full::new(Bytes::from(body)))
@@ -106,8 +121,8 @@ fn read_reply(status: u16, body: &[u8]) -> Result<Value, Failure> {
     Err(Failure::Refused { status, code: text(["__type", "code"]), message: text(["message", "Message"]) })
 }
 
-async fn connect() -> Result<SendRequest<Full<Bytes>>, Box<dyn std::error::Error>> {
-    let stream = TcpStream::connect((turmoil::lookup(NODE), API_PORT)).await?;
+async fn connect(node: u64) -> Result<SendRequest<Full<Bytes>>, Box<dyn std::error::Error>> {
+    let stream = TcpStream::connect((turmoil::lookup(host(node)), API_PORT)).await?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
     // Ends with the connection; a failure shows in the next call.
     tokio::task::spawn_local(async move { drop(connection.await) });

@@ -22,7 +22,7 @@ mod workload;
 mod world;
 
 pub use run::{Outcome, run};
-#[cfg(feature = "planted-bugs")]
-pub use runner::run_planted;
 pub use runner::{Seeds, run_seeds};
+#[cfg(feature = "planted-bugs")]
+pub use runner::{has_several_nodes, run_planted};
 pub use states::States;

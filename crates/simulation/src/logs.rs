@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Write};
 
+use parking_lot::Mutex;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -11,7 +12,22 @@ use crate::trace::Trace;
 
 /// Receives the log lines of the run in this thread.
 pub(crate) struct Logs {
-    pub(crate) trace: Trace,
+    trace: Trace,
+    /// The host that runs now: turmoil enters a span with its name.
+    host: Mutex<Host>,
+}
+
+#[derive(Default)]
+struct Host {
+    /// By id of the span, from 1.
+    known: Vec<String>,
+    running: Option<usize>,
+}
+
+impl Logs {
+    pub(crate) fn new(trace: Trace) -> Self {
+        Self { trace, host: Mutex::default() }
+    }
 }
 
 impl Subscriber for Logs {
@@ -20,11 +36,21 @@ impl Subscriber for Logs {
         const OURS: [&str; 8] =
             ["journal", "raft_group", "data_plane", "control_plane", "router", "api", "server", "env"];
         let name = metadata.target().split("::").next().unwrap_or_default();
+        if metadata.is_span() {
+            return name == "turmoil" && metadata.name() == "node";
+        }
         metadata.is_event() && *metadata.level() <= Level::TRACE && OURS.contains(&name)
     }
 
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        let mut name = Line::default();
+        attributes.record(&mut name);
+        let known = &mut self.host.lock().known;
+        let place = known.iter().position(|known| *known == name.fields).unwrap_or_else(|| {
+            known.push(name.fields);
+            known.len() - 1
+        });
+        Id::from_u64(place as u64 + 1)
     }
 
     fn record(&self, _: &Id, _: &Record<'_>) {}
@@ -40,14 +66,21 @@ impl Subscriber for Logs {
         }
         let now = turmoil::sim_elapsed().map_or(0, |elapsed| elapsed.as_millis() as u64);
         let metadata = event.metadata();
+        let host = self.host.lock();
+        let host = host.running.and_then(|place| host.known.get(place)).map_or("", String::as_str);
         self.trace.note(now, |out| {
-            let _ = write!(out, "log {} {}: {}{}", metadata.level(), metadata.target(), line.message, line.fields);
+            let _ =
+                write!(out, "log{host} {} {}: {}{}", metadata.level(), metadata.target(), line.message, line.fields);
         });
     }
 
-    fn enter(&self, _: &Id) {}
+    fn enter(&self, span: &Id) {
+        self.host.lock().running = Some(span.into_u64() as usize - 1);
+    }
 
-    fn exit(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {
+        self.host.lock().running = None;
+    }
 }
 
 #[derive(Default)]
@@ -60,6 +93,7 @@ impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
+            "name" => write!(self.fields, " {}", format!("{value:?}").trim_matches('"')),
             name => write!(self.fields, " {name}={value:?}"),
         };
     }

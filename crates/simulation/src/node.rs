@@ -9,19 +9,22 @@ use env::Env;
 use env::sim::{FaultDisk, ProcessEnd, SimClock};
 use server::{Config, LimitsMode, Server};
 
-use crate::plan::ServerPlan;
+use crate::plan::{Plan, ServerPlan};
 use crate::world::World;
 
-/// The host that runs the server.
-pub(crate) const NODE: &str = "node";
 /// Where its API listens.
 pub(crate) const API_PORT: u16 = 4567;
-/// Where its health and metrics are.
-const ADMIN_PORT: u16 = 4568;
+/// Where its health and metrics are, and its operator's commands.
+pub(crate) const ADMIN_PORT: u16 = 4568;
+/// Where it listens for other nodes.
+const PEER_PORT: u16 = 4569;
 /// How often the server looks for records to trim. Less than [`crate::driver::LEAP_GAP_MS`], so that it does between two leaps.
 const RETENTION_CHECK: Duration = Duration::from_millis(100);
 /// For so long after a start nothing is trimmed.
 const RETENTION_SETTLE: Duration = Duration::from_millis(50);
+
+/// Replicas of each shard, where there are several nodes.
+const REPLICATION: u8 = 3;
 
 /// How far the process is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +39,17 @@ pub(crate) enum Process {
     Stopped,
 }
 
+/// The host of a node, by its number from 1.
+pub(crate) fn host(id: u64) -> String {
+    format!("node-{id}")
+}
+
 /// One node: what outlives its process, and what is known of the process.
 pub(crate) struct Node {
+    /// From 1.
+    pub(crate) id: u64,
+    /// Its host.
+    pub(crate) host: String,
     pub(crate) disk: FaultDisk,
     pub(crate) clock: SimClock,
     pub(crate) process: RefCell<Process>,
@@ -46,36 +58,40 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(disk: FaultDisk, clock: SimClock) -> Rc<Self> {
+    pub(crate) fn new(id: u64, disk: FaultDisk, clock: SimClock) -> Rc<Self> {
         let (process, end) = (RefCell::new(Process::Stopped), RefCell::new(ProcessEnd::default()));
-        Rc::new(Self { disk, clock, process, end, starts: Cell::new(0) })
+        Rc::new(Self { id, host: host(id), disk, clock, process, end, starts: Cell::new(0) })
     }
 
     /// Runs one process until it ends.
     pub(crate) async fn run(self: Rc<Self>, world: Rc<World>) -> turmoil::Result {
+        if world.elapsed_ms() < world.plan.cluster.joins_at_ms(self.id) {
+            // Not there yet: the driver starts it.
+            return Ok(());
+        }
         self.starts.set(self.starts.get() + 1);
         let disk = self.disk.clone();
         // A process that aborts does nothing any more, so it loses its disk at that very moment.
         let end = ProcessEnd::new(move |_| disk.process_crash());
         self.end.replace(end.clone());
         self.process.replace(Process::Starting);
-        world.note(|line| line.push_str(&format!("node starts, number {}", self.starts.get())));
-        let seed = world.plan.seed.wrapping_mul(1_000).wrapping_add(self.starts.get());
+        world.note(|line| line.push_str(&format!("{} starts, number {}", self.host, self.starts.get())));
+        let seed = world.plan.seed.wrapping_mul(10_000).wrapping_add(self.id * 1_000 + self.starts.get());
         let env = env::sim::env(seed, self.clock.clone(), self.disk.mount(), end);
-        let ended = serve(env, &world.plan.server, || {
+        let ended = serve(env, &config(self.id, &world.plan), || {
             self.process.replace(Process::Serving);
-            world.note(|line| line.push_str("node serves"));
+            world.note(|line| line.push_str(&format!("{} serves", self.host)));
         })
         .await;
-        world.note(|line| line.push_str(&format!("node ended: {ended}")));
+        world.note(|line| line.push_str(&format!("{} ended: {ended}", self.host)));
         self.process.replace(Process::Ended(ended));
         Ok(())
     }
 }
 
 /// Starts the server, says when it is `ready`, and returns why it did not start: it does not end by itself.
-async fn serve(env: Env, plan: &ServerPlan, ready: impl FnOnce()) -> String {
-    match Server::start(env, &config(plan)).await {
+async fn serve(env: Env, config: &Config, ready: impl FnOnce()) -> String {
+    match Server::start(env, config).await {
         Ok(server) => {
             ready();
             // It serves as long as it is held, which is until the process is crashed.
@@ -86,7 +102,21 @@ async fn serve(env: Env, plan: &ServerPlan, ready: impl FnOnce()) -> String {
     }
 }
 
-fn config(plan: &ServerPlan) -> Config {
+fn config(id: u64, plan: &Plan) -> Config {
+    let mut config = sizes(&plan.server);
+    if plan.cluster.nodes > 1 {
+        config.node_id = id;
+        config.peer_addr = Some(SocketAddr::from((Ipv4Addr::UNSPECIFIED, PEER_PORT)));
+        config.peer_advertise = Some(format!("{}:{PEER_PORT}", host(id)));
+        config.replication = REPLICATION;
+        // The first one founds the cluster.
+        let others = (1..=plan.cluster.nodes).filter(|other| id != 1 && *other != id);
+        config.seeds = others.map(|other| format!("{}:{PEER_PORT}", host(other))).collect();
+    }
+    config
+}
+
+fn sizes(plan: &ServerPlan) -> Config {
     let mut config = Config::default();
     config.api_addr = SocketAddr::from((Ipv4Addr::UNSPECIFIED, API_PORT));
     config.admin_addr = SocketAddr::from((Ipv4Addr::UNSPECIFIED, ADMIN_PORT));

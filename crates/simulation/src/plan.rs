@@ -8,7 +8,7 @@ use env::sim::{FaultPlan, Latency};
 use oracle::Rules;
 
 use crate::dice::Dice;
-pub(crate) use faults::{Fault, Scheduled};
+pub(crate) use faults::{Cut, Fault, Scheduled};
 
 /// Wall clock time at the beginning of a run: a second of 2023.
 pub(crate) const BASE_UNIX_MS: u64 = 1_700_000_000_000;
@@ -39,6 +39,24 @@ pub(crate) struct ServerPlan {
     pub(crate) limits_of_aws: bool,
 }
 
+/// How many nodes there are.
+#[derive(Clone, Debug)]
+pub(crate) struct ClusterPlan {
+    pub(crate) nodes: u64,
+    /// The last ones come later, at this time.
+    late: u64,
+    late_at_ms: u64,
+    /// Whether faults happen while it is being formed.
+    impatient: bool,
+}
+
+impl ClusterPlan {
+    /// When a node starts for the first time.
+    pub(crate) fn joins_at_ms(&self, id: u64) -> u64 {
+        if id + self.late > self.nodes { self.late_at_ms } else { 0 }
+    }
+}
+
 /// What the clients do.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkloadPlan {
@@ -62,6 +80,7 @@ pub(crate) struct WorkloadPlan {
 pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) scenario: Scenario,
+    pub(crate) cluster: ClusterPlan,
     pub(crate) server: ServerPlan,
     pub(crate) workload: WorkloadPlan,
     pub(crate) disk: FaultPlan,
@@ -83,18 +102,28 @@ impl Plan {
             5..8 => Scenario::Nights,
             _ => Scenario::Rot,
         };
-        // Half of the runs have true clocks; in the others it is wrong by up to 10 minutes in either direction.
-        let skew_ms_max = if dice.percent(50) { 0 } else { 600_000 };
+        // Half of the runs have true clocks.
+        let skewed = dice.percent(50);
         // A night is of many leaps, each with time to trim behind it.
-        let faults_until_ms = match scenario {
+        let length_ms = match scenario {
             Scenario::Nights => dice.between(12_000, 26_000),
             Scenario::Faults | Scenario::Rot => dice.between(6_000, 12_000),
         };
+        let cluster = cluster(&mut Dice::new(seed, "cluster"), scenario, length_ms);
+        // One node's clock may be wrong by 10 minutes in either direction; those of several must agree to 5 s, as documented.
+        let skew_ms_max = match (skewed, cluster.nodes) {
+            (false, _) => 0,
+            (true, 1) => 600_000,
+            (true, _) => 2_000,
+        };
+        let faults_until_ms = length_ms + if cluster.nodes > 1 { faults::CLUSTER_CALM_MS } else { 0 };
         let faults_until = Duration::from_millis(faults_until_ms);
-        let schedule = faults::Schedule { scenario, skew_ms_max, until_ms: faults_until.as_millis() as u64 };
+        let (nodes, impatient) = (cluster.nodes, cluster.impatient);
+        let schedule = faults::Schedule { scenario, nodes, impatient, skew_ms_max, until_ms: faults_until_ms };
         Plan {
             seed,
             scenario,
+            cluster,
             server: server(&mut Dice::new(seed, "server sizes"), scenario),
             workload: workload(&mut Dice::new(seed, "workload plan"), scenario),
             disk: disk(&mut Dice::new(seed, "disk plan")),
@@ -104,14 +133,26 @@ impl Plan {
             message_latency_max: Duration::from_millis(dice.pick(&[2, 10, 40])),
             rules: Rules {
                 retention_ms: 24 * HOUR_MS,
-                // A leap is of at most half an hour, and each is followed by time to trim, unless the server is down.
-                grace_ms: 2 * HOUR_MS,
+                // A leap is of at most half an hour, and each is followed by time to trim, unless the server is down. With several nodes
+                // some leaps may pass until there is a leader again.
+                grace_ms: if nodes == 1 { 2 } else { 5 } * HOUR_MS,
                 // An arrival may be stamped by a clock that is slow and judged by one that is fast.
                 clock_error_ms: 2 * skew_ms_max,
             },
             outlive_retention: scenario == Scenario::Nights && dice.percent(30),
         }
     }
+}
+
+fn cluster(dice: &mut Dice, scenario: Scenario, until_ms: u64) -> ClusterPlan {
+    let nodes = match scenario {
+        Scenario::Faults => dice.pick(&[1, 1, 3, 3, 5]),
+        Scenario::Nights => dice.pick(&[1, 1, 1, 1, 3, 5]),
+        Scenario::Rot => 1,
+    };
+    // Three found the cluster in any case; of five, up to two come later.
+    let late = if nodes > 3 { dice.below(3) } else { 0 };
+    ClusterPlan { nodes, late, late_at_ms: dice.between(0, until_ms / 2), impatient: dice.percent(20) }
 }
 
 fn server(dice: &mut Dice, scenario: Scenario) -> ServerPlan {
@@ -175,5 +216,19 @@ mod tests {
             assert!(plan.rules.clock_error_ms < HOUR_MS, "an hour's early trim must be told from a wrong clock");
         }
         assert_eq!(seen.len(), 3);
+    }
+
+    #[test]
+    fn clusters_of_each_size_come_up_and_three_nodes_are_there_from_the_beginning() {
+        let mut sizes = std::collections::BTreeSet::new();
+        for seed in 0..100 {
+            let plan = Plan::of(seed);
+            sizes.insert(plan.cluster.nodes);
+            let nodes = 1..=plan.cluster.nodes;
+            let founders = nodes.clone().filter(|id| plan.cluster.joins_at_ms(*id) == 0).count() as u64;
+            assert!(founders >= plan.cluster.nodes.min(3), "seed {seed}");
+            assert!(plan.faults.iter().all(|scheduled| nodes.contains(&scheduled.node)), "seed {seed}");
+        }
+        assert_eq!(sizes.into_iter().collect::<Vec<_>>(), [1, 3, 5]);
     }
 }

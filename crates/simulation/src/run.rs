@@ -10,7 +10,7 @@ use types::StreamName;
 use crate::driver::Driver;
 use crate::finish::Finish;
 use crate::logs::Logs;
-use crate::node::{NODE, Node};
+use crate::node::Node;
 use crate::plan::{BASE_UNIX_MS, Plan};
 use crate::states::{self, States};
 use crate::trace::Trace;
@@ -20,6 +20,8 @@ use crate::workload::producer::Producer;
 use crate::workload::reader::Reader;
 use crate::world::{Phase, World, pause};
 
+/// The host of all clients.
+pub(crate) const CLIENTS: &str = "clients";
 /// The stream that is there all the time.
 const MAIN_STREAM: &str = "main";
 /// A run that takes longer, in virtual time, hangs.
@@ -49,20 +51,21 @@ pub struct Outcome {
 /// Not at the same time as another run in the same thread.
 pub fn run(seed: u64, print: bool) -> Outcome {
     let trace = Trace::new(print);
-    let logs = tracing::Dispatch::new(Logs { trace: trace.clone() });
+    let logs = tracing::Dispatch::new(Logs::new(trace.clone()));
     tracing::dispatcher::with_default(&logs, || simulate(Plan::of(seed), trace))
 }
 
 fn simulate(plan: Plan, trace: Trace) -> Outcome {
     trace.note(0, |line| line.push_str(&format!("{plan:?}")));
     let world = World::new(plan, trace);
-    let disk = FaultDisk::new(world.plan.seed, world.plan.disk.clone());
-    let node = Node::new(disk, SimClock::new(BASE_UNIX_MS));
     let mut sim = build(&world.plan);
-    let (host_node, host_world) = (Rc::clone(&node), Rc::clone(&world));
-    sim.host(NODE, move || Rc::clone(&host_node).run(Rc::clone(&host_world)));
-    sim.client("clients", clients(Rc::clone(&world)));
-    let mut driver = Driver::new(Rc::clone(&world), Rc::clone(&node));
+    let nodes: Vec<Rc<Node>> = (1..=world.plan.cluster.nodes).map(|id| make_node(id, &world.plan)).collect();
+    for node in &nodes {
+        let (host_node, host_world) = (Rc::clone(node), Rc::clone(&world));
+        sim.host(node.host.as_str(), move || Rc::clone(&host_node).run(Rc::clone(&host_world)));
+    }
+    sim.client(CLIENTS, clients(Rc::clone(&world)));
+    let mut driver = Driver::new(Rc::clone(&world), nodes.clone());
     loop {
         world.elapsed.set(sim.elapsed());
         match sim.step() {
@@ -74,8 +77,15 @@ fn simulate(plan: Plan, trace: Trace) -> Outcome {
             }
         }
     }
-    world.note(|line| line.push_str(&format!("{:?}", node.disk.counts())));
+    for node in &nodes {
+        world.note(|line| line.push_str(&format!("{}: {:?}", node.host, node.disk.counts())));
+    }
     judge(&world)
+}
+
+fn make_node(id: u64, plan: &Plan) -> Rc<Node> {
+    let disk = FaultDisk::new(plan.seed.wrapping_mul(10).wrapping_add(id), plan.disk.clone());
+    Node::new(id, disk, SimClock::new(BASE_UNIX_MS))
 }
 
 fn build(plan: &Plan) -> turmoil::Sim<'static> {

@@ -45,6 +45,12 @@ pub fn run_seeds(seeds: Seeds, mut seen: impl FnMut(Outcome) -> bool) {
     });
 }
 
+/// Whether the run of `seed` has several nodes.
+#[cfg(feature = "planted-bugs")]
+pub fn has_several_nodes(seed: u64) -> bool {
+    crate::plan::Plan::of(seed).cluster.nodes > 1
+}
+
 /// Runs the simulation of `seed` with `bug` planted. A run that panics comes as an outcome with that violation.
 #[cfg(feature = "planted-bugs")]
 pub fn run_planted(seed: u64, bug: types::planted::Bug) -> Outcome {

@@ -63,6 +63,13 @@ pub(crate) const ALL: &[State] = &[
     noticed(RETENTION_CHANGED),
     noticed(DAMAGE_REFUSED),
     noticed(DAMAGE_HARMLESS),
+    logged("leaderless group campaigned", "nobody leads the group: campaigning"),
+    logged("followers' entries in conflict with the leader's", "entries do not follow what is here"),
+    logged("a former leader's entries removed", "entries of a former leader removed"),
+    logged("a leader's snapshot installed", "a leader's snapshot installed"),
+    logged("replicas moved to other nodes", "replicas have moved"),
+    logged("repeated put found in the log", "a repeated put was in the log"),
+    logged("stale catalog brought up to date for a request", "what was not found is looked for again"),
 ];
 
 /// How often each state was reached.

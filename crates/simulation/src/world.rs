@@ -8,8 +8,9 @@ use std::time::Duration;
 use oracle::{Event, History, PayloadId, ShardRef};
 use types::{SequenceNumber, StreamName};
 
+use crate::client::Failure;
 use crate::finish::Request;
-use crate::plan::Plan;
+use crate::plan::{Plan, Scenario};
 use crate::trace::Trace;
 
 /// Sequence numbers remembered per shard, for iterators that begin at one.
@@ -115,6 +116,14 @@ impl World {
     pub(crate) fn violation(&self, what: String) {
         self.note(|line| line.push_str(&format!("VIOLATION {what}")));
         self.violations.borrow_mut().push(what);
+    }
+
+    /// A stream that is there must not be said to be missing, whatever happens to the nodes.
+    pub(crate) fn judge_missing(&self, stream: &StreamName, failure: &Failure) {
+        let is_there = self.streams.borrow().contains_key(stream) && self.plan.scenario != Scenario::Rot;
+        if is_there && failure.is("ResourceNotFoundException") {
+            self.violation(format!("invariant 1: {stream} is there, and the service says {failure:?}"));
+        }
     }
 
     /// Asks something of the driver, which does it before the next step.

@@ -22,11 +22,19 @@ pub enum Bug {
     SnapshotAtAppliedIndex,
     /// A read that begins in a segment skips one record at the segment's edge.
     SegmentEdgeOffByOne,
+    /// A leader answers for its group without knowing whether it still leads.
+    DeposedLeaderServes,
+    /// A new leader answers before it has applied what its predecessors committed.
+    LeaderServesEarly,
+    /// A put that is tried again at another leader is not looked for in the log.
+    RepeatedPutNotFound,
+    /// What this node's copy of the catalog doesn't have is taken for missing.
+    StaleCatalogBelieved,
 }
 
 impl Bug {
     /// All of them, for the test that demands that each is found.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::AcknowledgeBeforeSync,
         Self::NoDirectorySync,
         Self::StaleFrameReplayed,
@@ -35,7 +43,23 @@ impl Bug {
         Self::DamageReadAsEnd,
         Self::SnapshotAtAppliedIndex,
         Self::SegmentEdgeOffByOne,
+        Self::DeposedLeaderServes,
+        Self::LeaderServesEarly,
+        Self::RepeatedPutNotFound,
+        Self::StaleCatalogBelieved,
     ];
+
+    /// Whether it shows only where there are several nodes. The others are looked for on one: among several a replica that has lost what it confirmed
+    /// stops the whole program in openraft's assertions, simulation included.
+    pub fn needs_several_nodes(self) -> bool {
+        matches!(
+            self,
+            Self::DeposedLeaderServes
+                | Self::LeaderServesEarly
+                | Self::RepeatedPutNotFound
+                | Self::StaleCatalogBelieved
+        )
+    }
 }
 
 #[cfg(feature = "planted-bugs")]

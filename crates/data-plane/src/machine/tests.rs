@@ -4,6 +4,10 @@ use types::ShardId;
 
 const IDENTITY: ShardIdentity = ShardIdentity { shard: ShardId(2), created_sec: 9 };
 
+fn fresh() -> (ShardMachine, watch::Receiver<Published>) {
+    ShardMachine::new(IDENTITY, Box::new(|_| {}))
+}
+
 fn entry(index: u64, kind: FrameKind, payload: &Bytes) -> CommittedEntry<'_> {
     CommittedEntry { log_id: LogId { term: 3, index }, kind, payload }
 }
@@ -20,7 +24,7 @@ fn trim(index: u64, next_record: u64, last_arrival: u64) -> Bytes {
 
 /// Membership, blank, three puts, a trim after the second.
 fn shard() -> (ShardMachine, watch::Receiver<Published>) {
-    let (mut machine, readers) = ShardMachine::new(IDENTITY);
+    let (mut machine, readers) = fresh();
     machine.apply(entry(0, FrameKind::Membership, &Bytes::new()));
     machine.apply(entry(1, FrameKind::Blank, &Bytes::new()));
     for index in 2..5 {
@@ -46,7 +50,7 @@ fn the_snapshot_is_the_state_at_the_trim_point_and_leads_to_the_same_state() {
     let snapshot = machine.snapshot().unwrap();
     assert_eq!(snapshot.log_id, LogId { term: 3, index: 3 });
 
-    let (mut other, readers) = ShardMachine::new(IDENTITY);
+    let (mut other, readers) = fresh();
     other.restore(snapshot.log_id, &snapshot.state).unwrap();
     assert_eq!(readers.borrow().next_record, RecordNumber(3));
     let applied = other.apply(entry(4, FrameKind::Normal, &put(40)));
@@ -57,7 +61,7 @@ fn the_snapshot_is_the_state_at_the_trim_point_and_leads_to_the_same_state() {
 
 #[test]
 fn nothing_trimmed_is_nothing_to_compact() {
-    let (mut machine, _) = ShardMachine::new(IDENTITY);
+    let (mut machine, _) = fresh();
     machine.apply(entry(1, FrameKind::Normal, &put(1)));
     assert!(machine.snapshot().is_none());
 }
@@ -66,9 +70,9 @@ fn nothing_trimmed_is_nothing_to_compact() {
 fn a_state_of_another_shard_or_position_is_refused() {
     let (machine, _) = shard();
     let state = machine.checkpoint().unwrap();
-    let (mut other, readers) = ShardMachine::new(ShardIdentity { shard: ShardId(1), ..IDENTITY });
+    let (mut other, readers) = ShardMachine::new(ShardIdentity { shard: ShardId(1), ..IDENTITY }, Box::new(|_| {}));
     assert!(other.restore(LogId { term: 3, index: 5 }, &state).is_err());
-    let (mut same, _) = ShardMachine::new(IDENTITY);
+    let (mut same, _) = fresh();
     assert!(same.restore(LogId { term: 3, index: 4 }, &state).is_err());
     assert!(same.restore(LogId { term: 3, index: 5 }, &state.slice(1..)).is_err());
     assert!(same.restore(LogId { term: 3, index: 5 }, &state).is_ok());

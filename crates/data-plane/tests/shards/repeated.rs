@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use data_plane::{AppendError, Appended, ShardLimits, ShardSpec};
+use env::sim::Latency;
 use futures_util::future::join_all;
 use shard_state::RequestId;
 use types::{GroupId, RecordNumber};
@@ -74,5 +75,41 @@ fn a_request_of_which_a_part_was_throttled_is_found_with_its_part() {
         assert_eq!(first.accepted, 2);
         // Nothing is left of the limit, and nothing is taken from it.
         assert_eq!(put(&life, 7, &["a", "b", "c"], A_SECOND).await.unwrap(), first);
+    });
+}
+
+#[test]
+fn a_repeat_that_waits_behind_the_slow_entry_of_its_first_try_finds_it() {
+    let mut world = World::new();
+    let disk = world.disk.clone();
+    world.live(async |life| {
+        life.open(SHARD).await;
+        life.put(SHARD, &["before"]).await.unwrap();
+        let slow = Duration::from_secs(8);
+        disk.change_plan(|plan| plan.sync_latency = Latency { min: slow, max: slow });
+        let first = put(&life, 7, &["a"], None);
+        let again = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            put(&life, 7, &["a"], Some(Duration::from_millis(100))).await
+        };
+        let (first, again) = tokio::join!(first, again);
+        disk.change_plan(|plan| plan.sync_latency = Latency::NONE);
+        assert_eq!(again.unwrap(), first.unwrap());
+        assert_eq!(texts(&life.read_all(SHARD, RecordNumber(1)).await), ["before", "a"]);
+    });
+}
+
+#[test]
+fn a_plane_closes_while_an_entry_is_stuck() {
+    let mut world = World::new();
+    let disk = world.disk.clone();
+    world.live(async |life| {
+        life.open(SHARD).await;
+        life.put(SHARD, &["before"]).await.unwrap();
+        let stuck = Duration::from_secs(36_000);
+        disk.change_plan(|plan| plan.sync_latency = Latency { min: stuck, max: stuck });
+        assert!(matches!(put(&life, 7, &["a"], None).await, Err(AppendError::Unknown(_))));
+        let closed = tokio::time::timeout(Duration::from_secs(60), life.plane.close()).await;
+        assert!(closed.is_ok(), "the plane does not close");
     });
 }

@@ -1,6 +1,7 @@
 use super::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use shard_state::BatchWriter;
 
 fn denied() -> impl Strategy<Value = Denied> {
     prop_oneof![
@@ -18,10 +19,17 @@ fn denied() -> impl Strategy<Value = Denied> {
 
 fn append() -> impl Strategy<Value = Append> {
     let tried_for = proptest::option::of(any::<u32>().prop_map(|ms| Duration::from_millis(u64::from(ms))));
-    let fields = (any::<u64>(), any::<u128>(), vec(any::<u8>(), 0..50), any::<u32>(), tried_for);
-    fields.prop_map(|(group, request, bytes, count, tried_for)| {
-        let batch = Batch { id: RequestId(request), bytes: bytes.into(), count };
-        Append { group: GroupId(group), batch, tried_for }
+    let fields = (any::<u64>(), any::<u128>(), vec(vec(any::<u8>(), 0..50), 0..4), tried_for);
+    fields.prop_map(|(group, request, records, tried_for)| {
+        let mut batch = BatchWriter::new();
+        for data in records {
+            let copy = |into: &mut [u8]| -> Result<(), ()> {
+                into.copy_from_slice(&data);
+                Ok(())
+            };
+            batch.push("key", None, data.len(), copy).unwrap();
+        }
+        Append { group: GroupId(group), batch: batch.finish().of_request(RequestId(request)), tried_for }
     })
 }
 
@@ -45,6 +53,9 @@ proptest! {
         prop_assert_eq!(appends(&parts, body.clone()).unwrap(), batches_in);
         let longer = Bytes::from([&body[..], b"x"].concat());
         prop_assert!(appends(&parts, longer).is_none());
+        let lying = |part: &Part| Part { records: part.records + 1, ..part.clone() };
+        let lying: Vec<Part> = parts.iter().map(lying).collect();
+        prop_assert!(lying.is_empty() || appends(&lying, body).is_none());
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub(crate) async fn run(world: Rc<World>, main: StreamName) {
     let mut dice = Dice::new(world.plan.seed, "auditor");
     let mut client = Client::new("auditor".into(), Rc::clone(&world));
     while world.phase() == Phase::Faults {
-        pause(dice.between(200, 3_000)).await;
+        pause(dice.between(200, 2_000)).await;
         for shard in world.shards_of(&main) {
             // A read that fails under faults is no complete read, and proves nothing.
             let _ = read_completely(&mut client, &shard.shard).await;

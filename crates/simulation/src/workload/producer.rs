@@ -130,6 +130,7 @@ impl Producer {
     }
 
     fn fail(&mut self, stream: &StreamName, puts: &[Put], failure: &Failure) {
+        self.world.judge_missing(stream, failure);
         if let Failure::Refused { code, message, .. } = failure {
             if code == "ProvisionedThroughputExceededException" {
                 self.world.trace.reached(states::THROTTLED);

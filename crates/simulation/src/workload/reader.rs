@@ -76,7 +76,10 @@ impl Reader {
         request["StreamName"] = json!(shard.stream.as_str());
         request["ShardId"] = json!(shard.shard.to_string());
         let asked_at = self.world.now_ms();
-        let Ok(reply) = self.client.call("GetShardIterator", &request).await else { return };
+        let reply = match self.client.call("GetShardIterator", &request).await {
+            Ok(reply) => reply,
+            Err(failure) => return self.world.judge_missing(&shard.stream, &failure),
+        };
         let Some(iterator) = reply["ShardIterator"].as_str().map(str::to_owned) else { return };
         let at = self.world.now_ms();
         self.world.record(Event::IteratorOpened { reader: self.id, shard: shard.clone(), start, at, asked_at });
@@ -137,6 +140,7 @@ impl Reader {
     }
 
     fn fail(&mut self, shard: &ShardRef, failure: &Failure) {
+        self.world.judge_missing(&shard.stream, failure);
         if failure.is("ExpiredIteratorException") {
             self.world.trace.reached(states::ITERATOR_EXPIRED);
         }

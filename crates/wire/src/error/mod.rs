@@ -68,6 +68,12 @@ impl AwsError {
         self.code
     }
 
+    /// Whether it says that something isn't there: `ResourceNotFoundException`.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.code == RESOURCE_NOT_FOUND
+    }
+
     /// The message, where AWS sends one.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
