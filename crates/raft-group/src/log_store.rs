@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, Range, RangeBounds};
+use std::time::Duration;
 
 use futures_util::stream::{self, Stream, TryStreamExt};
 use journal::GroupLog;
@@ -14,6 +15,8 @@ use crate::stored;
 
 /// Bytes of entries read at once, to apply them or for a replica that catches up. After a restart gigabytes may be behind each other.
 const READ_BYTES_MAX: u64 = 1 << 20;
+/// Pauses before a failed read is repeated.
+const READ_PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(100), Duration::from_millis(500)];
 
 /// One group's log. Clones read the same log.
 #[derive(Clone)]
@@ -34,7 +37,7 @@ impl LogStore {
         if range.is_empty() {
             return Ok(Vec::new());
         }
-        let frames = self.log.read(range.clone(), max_bytes).await.map_err(io_error)?;
+        let frames = self.read_patiently(&range, max_bytes).await.map_err(io_error)?;
         let end = range.start + frames.len() as u64;
         let whole = end == range.end || (max_bytes < u64::MAX && end > range.start);
         if !whole || !frames.iter().map(|frame| frame.log_id.index).eq(range.start..end) {
@@ -43,6 +46,23 @@ impl LogStore {
             return Err(io::Error::new(io::ErrorKind::InvalidData, what));
         }
         frames.into_iter().map(stored::from_frame).collect()
+    }
+
+    /// A read that fails ends the replica until the node restarts, so one that may succeed in a moment is repeated. What was found damaged is not.
+    async fn read_patiently(&self, range: &Range<u64>, max_bytes: u64) -> Result<Vec<journal::Frame>, journal::Error> {
+        let mut pauses = READ_PAUSES.iter();
+        loop {
+            match self.log.read(range.clone(), max_bytes).await {
+                Err(journal::Error::Io(error)) => match pauses.next() {
+                    Some(pause) => {
+                        tracing::warn!(group = %self.log.id(), ?range, %error, "a read of the log failed: trying again");
+                        tokio::time::sleep(*pause).await;
+                    }
+                    None => return Err(error.into()),
+                },
+                read => return read,
+            }
+        }
     }
 
     /// The part of `range` that the log has: what is purged is absent at the beginning, what is not yet appended at the end.
