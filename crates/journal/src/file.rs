@@ -83,18 +83,24 @@ pub(crate) struct JournalFile {
 }
 
 impl JournalFile {
-    /// Makes a new file, written full of zeros so that later syncs need not record a new length or new blocks.
+    /// Makes a new file, written full of zeros so that later syncs need not record a new length or new blocks. It gets its name when all of
+    /// it is synced: after a failed sync it may look whole in the page cache, and a later start would rely on a length that no
+    /// further sync records.
     pub(crate) async fn create(disk: &Arc<dyn Disk>, number: u64, bytes: u64, current: Use) -> Result<Self, Error> {
-        let path = layout::journal_file(number);
-        let file = disk.create(&path).await?;
+        let draft = layout::journal_draft(number);
+        let file = disk.create(&draft).await?;
         let made = Self { number, current, bytes, file };
-        match made.zero().await {
+        let whole = async {
+            made.zero().await?;
+            Ok(disk.rename(&draft, &layout::journal_file(number)).await?)
+        };
+        match whole.await {
             Ok(()) => {
                 disk.sync_dir(layout::JOURNAL_DIR).await?;
                 Ok(made)
             }
             Err(error) => {
-                disk.remove(&path).await?;
+                disk.remove(&draft).await?;
                 Err(error)
             }
         }

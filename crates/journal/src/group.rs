@@ -216,6 +216,12 @@ impl Inner {
         self.tail.since(from).map(TailEntry::bytes).sum()
     }
 
+    /// The memory of entries in the tail that were given something, in order.
+    pub(crate) fn bytes_of(&self, assigned: &[Assigned]) -> u64 {
+        let Some(first) = assigned.first() else { return 0 };
+        self.tail.since(first.index).take(assigned.len()).map(TailEntry::bytes).sum()
+    }
+
     /// The memory of the tail.
     pub(crate) fn tail_bytes(&self) -> u64 {
         self.tail.since(0).map(TailEntry::bytes).sum()

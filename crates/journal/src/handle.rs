@@ -170,7 +170,13 @@ impl GroupLog {
     /// Notes what applied entries were given, in order and without a hole, and the state machine's small state after the last of
     /// them (`None` for machines that only take snapshots). From here on the records are readable.
     pub fn applied(&self, assigned: &[Assigned], state: Option<Bytes>) {
-        self.group.inner.lock().assign(assigned, state);
+        let bytes = {
+            let mut inner = self.group.inner.lock();
+            let bytes = if self.shared.has_unapplied() { inner.bytes_of(assigned) } else { 0 };
+            inner.assign(assigned, state);
+            bytes
+        };
+        self.shared.some_applied(bytes);
     }
 
     /// Entries with an index in `range`, until `max_bytes` is passed; at least one if there is one.

@@ -22,6 +22,10 @@ pub(crate) fn journal_file(number: u64) -> String {
     format!("{JOURNAL_DIR}/{number:06}.journal")
 }
 
+pub(crate) fn journal_draft(number: u64) -> String {
+    format!("{JOURNAL_DIR}/{number:06}.draft")
+}
+
 pub(crate) fn segment_file(id: u64) -> String {
     format!("{SEGMENT_DIR}/{id:016}.segment")
 }

@@ -11,6 +11,7 @@ use crate::file::{HEADER_BYTES, Header, JournalFile};
 use crate::{Damage, Error, layout};
 
 const ENDING: &str = "journal";
+const DRAFT_ENDING: &str = "draft";
 /// Files are searched in pieces of this size, each overlapping nothing: blocks begin on page boundaries.
 const SEARCH_CHUNK: usize = 4 << 20;
 
@@ -60,6 +61,11 @@ impl Scan {
             Self { files: Vec::new(), blocks: Vec::new(), unfinished: Vec::new(), damaged: Vec::new(), next_number: 0 };
         let mut found = Vec::new();
         for name in disk.list(layout::JOURNAL_DIR).await? {
+            if let Some(number) = layout::number_of(&name, DRAFT_ENDING) {
+                scan.next_number = scan.next_number.max(number + 1);
+                scan.unfinished.push(layout::journal_draft(number));
+                continue;
+            }
             let Some(number) = layout::number_of(&name, ENDING) else { continue };
             scan.next_number = scan.next_number.max(number + 1);
             found.extend(scan.read_file(disk, number).await?);

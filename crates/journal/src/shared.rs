@@ -197,6 +197,22 @@ impl Shared {
         self.unapplied_bytes.store(bytes, Ordering::Relaxed);
     }
 
+    pub(crate) fn has_unapplied(&self) -> bool {
+        self.unapplied_bytes.load(Ordering::Relaxed) > 0
+    }
+
+    /// So much has been applied, and may be flushed. Whose it was does not matter: what is taken off too early makes a flush come sooner.
+    pub(crate) fn some_applied(&self, bytes: u64) {
+        if bytes == 0 {
+            return;
+        }
+        let taken = |left: u64| Some(left.saturating_sub(bytes));
+        let _ = self.unapplied_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken);
+        if self.is_flush_worth(self.unflushed_bytes()) {
+            self.flusher_wake.notify_one();
+        }
+    }
+
     pub(crate) fn tail_shrank(&self, freed: Freed) {
         self.tail_bytes.fetch_sub(freed.bytes, Ordering::Relaxed);
         self.unflushed_bytes.fetch_sub(freed.unflushed, Ordering::Relaxed);
