@@ -3,7 +3,7 @@
 mod nodes;
 mod replicas;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use types::limits::{RECORD_KIB_DEFAULT, RETENTION_HOURS_DEFAULT, RETENTION_HOURS_MAX, RETENTION_HOURS_MIN};
 use types::{GroupId, HashKeyRange, NodeId, ReplicaId, ShardId, StreamArn, StreamName, TimestampMs};
@@ -39,10 +39,12 @@ impl CatalogState {
             CatalogCommand::Initialise { cluster_id, iterator_key, at } => {
                 self.initialise(Cluster { id: *cluster_id, iterator_key: *iterator_key, created: *at })
             }
-            CatalogCommand::JoinNode { incarnation, preferred, api_addr, peer_addr, zone } => {
+            CatalogCommand::JoinNode { incarnation, preferred, api_addr, peer_addr, zone, catalog, starts_over } => {
                 let (api_addr, peer_addr, zone) = (api_addr.clone(), peer_addr.clone(), zone.clone());
                 let state = NodeState::Active;
-                self.join_node(*preferred, Node { api_addr, peer_addr, zone, state, incarnation: *incarnation })
+                let (incarnation, catalog) = (*incarnation, *catalog);
+                let joining = Node { api_addr, peer_addr, zone, state, incarnation, catalog };
+                if *starts_over { self.start_over(joining) } else { self.join_node(*preferred, joining) }
             }
             CatalogCommand::CreateStream { arn, shard_count, mode, at, replication, replicas, limits } => {
                 self.check_create(arn.name(), *shard_count)?;
@@ -203,6 +205,7 @@ fn new_shards(first_group: u64, count: u32, at: TimestampMs, replicas: &[Vec<Nod
         replicas: replicas[i as usize % replicas.len()].iter().map(|node| ReplicaId::new(*node, 0)).collect(),
         target: None,
         generations: BTreeMap::new(),
+        lost: BTreeSet::new(),
     };
     (0..).zip(HashKeyRange::even(count)).map(shard).map(|shard| (shard.id, shard)).collect()
 }

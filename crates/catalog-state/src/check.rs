@@ -74,6 +74,11 @@ impl CatalogState {
                 return Err(format!("replica {replica} was there before"));
             }
         }
+        let known =
+            |lost: &ReplicaId| shard.replicas.iter().chain(shard.target.iter().flatten()).any(|known| known == lost);
+        if let Some(gone) = shard.lost.iter().find(|lost| !known(lost)) {
+            return Err(format!("replica {gone} is lost and is none of its replicas"));
+        }
         match shard.generations.keys().find(|node| !self.nodes.contains_key(node)) {
             Some(stranger) => Err(format!("generations of node {stranger}, which is no member")),
             None => Ok(()),

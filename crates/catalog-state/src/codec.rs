@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{CatalogCommand, CatalogState, FormatError};
 
-const COMMAND_VERSION: u8 = 2;
-const STATE_VERSION: u8 = 2;
+const COMMAND_VERSION: u8 = 3;
+const STATE_VERSION: u8 = 3;
 
 /// Bytes of a command or a state at most. A shard takes about a hundred, so this is room for a million of them.
 const BYTES_MAX: usize = 256 << 20;

@@ -29,6 +29,11 @@ pub enum CatalogCommand {
         peer_addr: String,
         /// The zone over which replicas are spread; empty where there are none.
         zone: String,
+        /// The generation of its replica of the catalog: for a member the one that is known of it, or with `starts_over` the next one.
+        catalog: u32,
+        /// The node has lost all its data: its replicas of shards are [`crate::Shard::lost`] from here on. Only for a member, and not where a
+        /// shard would have no majority of replicas left.
+        starts_over: bool,
     },
     /// Record a new stream and its shards, as CREATING.
     CreateStream {

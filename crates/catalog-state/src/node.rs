@@ -15,6 +15,8 @@ pub struct Node {
     pub state: NodeState,
     /// The random identity of its data directory: an empty directory is another node, whatever its address.
     pub incarnation: u128,
+    /// The generation of its replica of the catalog. It rises when the node has lost its data and starts over.
+    pub catalog: u32,
 }
 
 /// What a node is there for. Whether it is *up* is not in the catalog: failure detectors know.

@@ -108,6 +108,28 @@ pub enum CatalogError {
         "number {0} is taken by a node with another data directory, now or once: give this node a number of its own"
     )]
     NodeIdTaken(NodeId),
+    /// A node that is none wants to start over.
+    #[error("this data directory is no member's")]
+    Unknown,
+    /// A node wants to start over whose data is needed.
+    #[error("without what node {id} has, group {group} would have no majority of its replicas left")]
+    StillNeeded {
+        /// The node.
+        id: NodeId,
+        /// One of the groups.
+        group: GroupId,
+    },
+    /// A node comes back with data that it has been without since, a copy of its directory, perhaps; or does not know how often it has started over.
+    #[error(
+        "this data directory is older than what node {id} has had since: it has started over, its catalog is of generation {catalog} by now. \
+         Restore the newer directory, or join with an empty one as a node of another number"
+    )]
+    OldData {
+        /// The node.
+        id: NodeId,
+        /// The generation that is known of it.
+        catalog: u32,
+    },
     /// A node that was removed from the cluster comes back with its old data.
     #[error("this data directory was node {0}'s, which has been removed from the cluster: join with an empty one")]
     NodeRemoved(NodeId),

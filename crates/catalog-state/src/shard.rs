@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,9 @@ pub struct Shard {
     /// The lowest generation not used yet, for nodes where that doesn't follow from the replicas above: a replica was there and has
     /// gone. Mostly empty; one entry for each member of the cluster at most.
     pub generations: BTreeMap<NodeId, u32>,
+    /// Those of its replicas, of today or to be, whose node has lost their data: they neither vote nor serve any more, and are to be
+    /// replaced by others.
+    pub lost: BTreeSet<ReplicaId>,
 }
 
 impl Shard {
@@ -88,6 +91,22 @@ impl Shard {
                 self.generations.remove(&replica.node());
             }
         }
+        self.lost.retain(|lost| self.replicas.contains(lost));
+    }
+
+    /// Whether without its replica on a node those that are not lost would be no majority, of today's or of those that are to be.
+    pub(crate) fn needs(&self, node: NodeId) -> bool {
+        let lists = [Some(&self.replicas), self.target.as_ref()].into_iter().flatten();
+        let left = |list: &Vec<ReplicaId>| {
+            list.iter().filter(|replica| replica.node() != node && !self.lost.contains(replica)).count()
+        };
+        self.hosted_on(node).is_some() && lists.into_iter().any(|list| left(list) * 2 <= list.len())
+    }
+
+    /// A node has lost the data of all its replicas.
+    pub(crate) fn lose_replicas_on(&mut self, node: NodeId) {
+        let known = self.replicas.iter().chain(self.target.iter().flatten());
+        self.lost.extend(known.filter(|replica| replica.node() == node));
     }
 
     /// The sequence number at which it begins, below each of its records.

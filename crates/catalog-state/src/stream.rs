@@ -74,6 +74,12 @@ pub enum StreamStatus {
 }
 
 impl StreamStatus {
+    /// Whether there are records that somebody may have been told are stored, and that are to stay.
+    #[must_use]
+    pub fn keeps_records(self) -> bool {
+        matches!(self, StreamStatus::Active | StreamStatus::Updating)
+    }
+
     /// The name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -124,7 +124,7 @@ async fn until_signal(config: Config, announce: impl FnOnce(&Ready)) -> Result<(
 /// What failed, where, and what the user can do about it.
 fn explain(config: &Config, error: &StartError) -> String {
     match error {
-        StartError::Journal(_) | StartError::Control(_) | StartError::Identity(_) => {
+        StartError::Journal(_) | StartError::Control(_) | StartError::Identity(_) | StartError::Lost { .. } => {
             format!("cannot start with the data directory {}: {error}", config.data_dir.display())
         }
         StartError::Listen { .. } | StartError::Cluster(_) | StartError::Peers(_) | StartError::Tls(_) => {

@@ -21,7 +21,7 @@ pub(crate) enum Ask {
     Propose { command: Vec<u8>, relay: bool },
     /// Say how things stand, once the catalog here is as new as that of whoever asks.
     Report { applied_index: u64 },
-    /// Say up to where the catalog is applied, if this is its leader beyond doubt.
+    /// Say up to where the catalog is applied, if this is its leader beyond doubt, and what it knows of whoever asks.
     Index,
     /// Have another node lead a shard.
     Transfer { group: GroupId, to: NodeId },
@@ -39,12 +39,21 @@ pub(crate) enum Told {
     Unknown(String),
     Report(Report),
     /// `None` from a node that may not lead.
-    Index(Option<u64>),
+    Index(Option<Indexed>),
     /// Whether it has come to pass, else why not.
     Transferred(Result<(), String>),
     /// The question makes no sense to this version.
     Nonsense,
     Standing(Standing),
+}
+
+/// What the catalog's leader knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Indexed {
+    /// Up to where it has applied the catalog.
+    pub(crate) applied: u64,
+    /// The generation of the asking node's replica of it, if that is a member.
+    pub(crate) generation: Option<u32>,
 }
 
 /// How things stand on one node.
@@ -86,6 +95,8 @@ pub(crate) struct Heard {
 pub(crate) struct CatalogGroup {
     pub(crate) voters: BTreeSet<NodeId>,
     pub(crate) learners: BTreeSet<NodeId>,
+    /// Those of them that have another replica of it by now than the one that is a member.
+    pub(crate) outdated: BTreeSet<NodeId>,
     /// Entries that the others are known to lack.
     pub(crate) lags: Vec<(NodeId, u64)>,
 }
@@ -132,6 +143,7 @@ mod tests {
             catalog: Some(CatalogGroup {
                 voters: [NodeId(1)].into(),
                 learners: [NodeId(2)].into(),
+                outdated: [NodeId(2)].into(),
                 lags: vec![(NodeId(2), 3)],
             }),
         };
@@ -142,7 +154,7 @@ mod tests {
             Told::Unknown("late".into()),
             Told::Report(report),
             Told::Transferred(Err("no".into())),
-            Told::Index(Some(8)),
+            Told::Index(Some(Indexed { applied: 8, generation: Some(1) })),
             Told::Nonsense,
         ];
         for told in tolds {

@@ -137,7 +137,7 @@ mod tests {
             model.apply(1, &first);
             copies.apply(1, first);
             let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
-            let join = CatalogCommand::JoinNode { incarnation: 1, preferred: None, api_addr, peer_addr, zone };
+            let join = CatalogCommand::JoinNode { incarnation: 1, preferred: None, api_addr, peer_addr, zone, catalog: 0, starts_over: false };
             model.apply(2, &join);
             copies.apply(2, join);
             for (index, event) in (3..).zip(events) {

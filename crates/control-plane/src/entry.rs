@@ -95,13 +95,27 @@ impl Entry<'_> {
             return Err(Error::Join { node: local.node, reason: CatalogError::NodeIdTaken(local.node) });
         }
         Ok(known.is_some_and(|known| {
-            (&known.api_addr, &known.peer_addr, &known.zone) == (&local.api_addr, &local.peer_addr, &local.zone)
+            let addresses = (&known.api_addr, &known.peer_addr, &known.zone);
+            addresses == (&local.api_addr, &local.peer_addr, &local.zone) && known.catalog == self.generation()
         }))
     }
 
     fn join_command(&self) -> CatalogCommand {
         let Local { node, incarnation, api_addr, peer_addr, zone, .. } = self.local.clone();
-        CatalogCommand::JoinNode { incarnation, preferred: Some(node), api_addr, peer_addr, zone }
+        let catalog = self.generation();
+        CatalogCommand::JoinNode {
+            incarnation,
+            preferred: Some(node),
+            api_addr,
+            peer_addr,
+            zone,
+            catalog,
+            starts_over: false,
+        }
+    }
+
+    fn generation(&self) -> u32 {
+        self.proposer.group.replica().generation()
     }
 
     /// Has the cluster take note of this node: through its own replica if that has members, else through a node that it was told of.

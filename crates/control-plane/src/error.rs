@@ -1,3 +1,5 @@
+use std::io;
+
 use catalog_state::CatalogError;
 use types::{GroupId, NodeId};
 
@@ -10,7 +12,8 @@ pub enum Error {
     /// The catalog's group could not be opened.
     #[error("the catalog's group: {0}")]
     Group(#[from] raft_group::Error),
-    /// The data directory holds shards but no catalog that knows them. Going on would drop their records as strangers'.
+    /// The data directory is a member's, but holds no catalog. Going on would drop the records of shards as strangers', and where this node is the
+    /// founder, make another cluster.
     #[error(
         "the data directory holds {groups} shard groups, but its catalog is empty: the catalog is lost. Restore the directory \
          from a copy, or use an empty one"
@@ -30,6 +33,22 @@ pub enum Error {
         /// The group that the catalog would make next.
         next: GroupId,
     },
+    /// The file that says which replica of the catalog this node has cannot be used.
+    #[error("the data directory: {0}")]
+    Directory(io::Error),
+    /// There is nobody from whom the lost data could come.
+    #[error(
+        "no other node is known from which it could be had again: restore the directory from a copy, or use an empty one"
+    )]
+    Alone,
+    /// No majority of the cluster has agreed that this node starts over.
+    #[error(
+        "no majority of the cluster has agreed to give it all to this node again ({0}); nothing was changed on its disk, it is tried again at the next start"
+    )]
+    NotLetGo(String),
+    /// The cluster has found out that this node's data is older than what it has been given since.
+    #[error("the cluster has given this node everything anew since: what is stored here is of an earlier time")]
+    Superseded,
     /// The first command was refused.
     #[error("the catalog could not be initialised: {0}")]
     Initialise(CatalogError),
@@ -64,6 +83,20 @@ pub enum Error {
     /// The state machine's answer could not be read: the nodes run versions that don't understand each other.
     #[error("the catalog's answer is malformed: {0}")]
     Reply(String),
+}
+
+impl Error {
+    /// Whether what this node stores of the catalog is lost, so that it can only [start over](crate::start_over).
+    #[must_use]
+    pub fn is_loss(&self) -> bool {
+        matches!(
+            self,
+            Error::Journal(journal::Error::Damaged(_) | journal::Error::GroupDamaged { .. })
+                | Error::CatalogLost { .. }
+                | Error::Superseded
+                | Error::Join { reason: CatalogError::OldData { .. }, .. }
+        )
+    }
 }
 
 fn elsewhere(leader: Option<NodeId>) -> String {

@@ -1,15 +1,20 @@
+use std::sync::Arc;
 use std::time::Duration;
 
+use catalog_state::CatalogState;
 use raft_group::Leadership;
 use tokio::sync::watch;
 use types::NodeId;
 
 use crate::Error;
-use crate::calls::{Ask, Told};
+use crate::calls::{Ask, Indexed, Told};
+use crate::generation::{Generation, Stage};
 use crate::proposer::Proposer;
 
 /// Pause before the leader is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
+/// The same while the catalog here is catching up.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Finds out when the catalog on this node has caught up with what the cluster knew when this node started.
 pub(crate) struct Fresh {
@@ -31,9 +36,46 @@ impl Fresh {
     }
 
     async fn catch_up(&self) {
-        if self.proposer.catch_up(PAUSE).await.is_ok() {
-            self.fresh.send_replace(true);
+        let mut catalog = self.proposer.catalog.clone();
+        while !*self.fresh.borrow() {
+            let Some(word) = self.proposer.leaders_word().await else {
+                self.proposer.env.clock.sleep(PAUSE).await;
+                continue;
+            };
+            if word.generation.is_some_and(|generation| generation > self.generation()) {
+                return self.superseded().await;
+            }
+            tokio::select! {
+                biased;
+                seen = catalog.wait_for(|state| state.applied_index() >= word.applied) => match seen {
+                    Ok(_) => drop(self.fresh.send_replace(true)),
+                    Err(_ended) => return,
+                },
+                // A replica that is no member any more hears nothing.
+                () = self.proposer.env.clock.sleep(ASK_AGAIN) => {}
+            }
         }
+        let (node, generation) = (self.proposer.group.replica().node(), self.generation());
+        let newer =
+            |state: &Arc<CatalogState>| state.nodes().get(&node).is_some_and(|known| known.catalog > generation);
+        if catalog.wait_for(newer).await.is_ok() {
+            self.superseded().await;
+        }
+    }
+
+    fn generation(&self) -> u32 {
+        self.proposer.group.replica().generation()
+    }
+
+    /// An answer that never came: the cluster has agreed that this node starts over, and then the node went on with what it had. Nothing of that
+    /// counts any more.
+    async fn superseded(&self) {
+        let env = &self.proposer.env;
+        let mark = Generation { number: self.generation(), stage: Stage::Superseded };
+        if let Err(error) = mark.store(&env.disk).await {
+            tracing::error!(%error, "it cannot be noted that this node has to start over");
+        }
+        env.spawn.abort(&Error::Superseded.to_string()).await;
     }
 }
 
@@ -42,8 +84,8 @@ impl Proposer {
     /// to where it is applied. Without a leader it waits for one, asking again after `pause`.
     pub(crate) async fn catch_up(&self, pause: Duration) -> Result<u64, Error> {
         let index = loop {
-            if let Some(index) = self.leaders_index().await {
-                break index;
+            if let Some(word) = self.leaders_word().await {
+                break word.applied;
             }
             self.env.clock.sleep(pause).await;
         };
@@ -52,18 +94,24 @@ impl Proposer {
         caught_up.map(|state| state.applied_index()).map_err(|_| Error::Stopped("the state machine is gone".into()))
     }
 
-    /// Up to where a leader that certainly leads has applied the catalog.
-    async fn leaders_index(&self) -> Option<u64> {
+    /// What a leader says that certainly leads.
+    async fn leaders_word(&self) -> Option<Indexed> {
         match self.group.leadership() {
-            Leadership::Leads => Some(self.catalog.borrow().applied_index()),
+            Leadership::Leads => Some(self.indexed(self.group.replica().node())),
             Leadership::Elsewhere(None) => None,
-            Leadership::Elsewhere(Some(leader)) => self.ask_index(leader).await,
+            Leadership::Elsewhere(Some(leader)) => self.ask_leader(leader).await,
         }
     }
 
-    async fn ask_index(&self, leader: NodeId) -> Option<u64> {
+    /// What this node, as the leader, says to another.
+    pub(crate) fn indexed(&self, to: NodeId) -> Indexed {
+        let catalog = self.catalog.borrow();
+        Indexed { applied: catalog.applied_index(), generation: catalog.nodes().get(&to).map(|known| known.catalog) }
+    }
+
+    async fn ask_leader(&self, leader: NodeId) -> Option<Indexed> {
         match self.ask(leader, &Ask::Index).await {
-            Ok(Told::Index(index)) => index,
+            Ok(Told::Index(word)) => word,
             _ => None,
         }
     }

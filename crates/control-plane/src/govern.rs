@@ -22,6 +22,8 @@ pub(crate) struct View {
     /// The voters and the learners of the catalog's group.
     pub(crate) voters: BTreeSet<NodeId>,
     pub(crate) learners: BTreeSet<NodeId>,
+    /// Nodes that are members of it with a replica that they have lost, and have another one by now.
+    pub(crate) outdated: BTreeSet<NodeId>,
 }
 
 /// How much is done at once.
@@ -97,13 +99,15 @@ fn stream_order(stream: &Stream, view: &View) -> Option<Order> {
 
 /// A replica that no longer works gets a successor on its own node: it must not vote again, since it may have forgotten what it promised.
 fn rebuilds(catalog: &CatalogState, view: &View) -> Vec<CatalogCommand> {
-    let damaged: BTreeSet<(GroupId, ReplicaId)> =
-        view.reports.values().flat_map(|report| report.damaged.iter().copied()).collect();
+    let damaged = damaged(catalog, view.reports.values());
     if damaged.is_empty() {
         return Vec::new();
     }
     let rebuild = |shard: &Shard| {
-        let bad = shard.replicas.iter().find(|replica| damaged.contains(&(shard.group, **replica)))?;
+        // A node that is to be stopped gets nothing new, and one that is leaving is emptied by other changes.
+        let is_active = |node: NodeId| catalog.nodes().get(&node).is_some_and(|known| known.state == NodeState::Active);
+        let is_bad = |replica: &&ReplicaId| damaged.contains(&(shard.group, **replica)) && is_active(replica.node());
+        let bad = shard.replicas.iter().find(is_bad)?;
         let next = shard.next_replica(bad.node())?;
         let to = shard.replicas.iter().map(|replica| if replica == bad { next } else { *replica }).collect();
         tracing::warn!(group = %shard.group, replica = %bad, successor = %next, "a damaged replica is rebuilt from the others");
@@ -120,6 +124,15 @@ fn rebuilds(catalog: &CatalogState, view: &View) -> Vec<CatalogCommand> {
             && good.count() * 2 > shard.replicas.len()
     };
     catalog.shards().filter(able).filter_map(|(_, shard)| rebuild(shard)).collect()
+}
+
+/// The replicas that no longer work and never will: those that their nodes say so of, and those of nodes that have lost their data.
+pub(crate) fn damaged<'a>(
+    catalog: &CatalogState,
+    reports: impl Iterator<Item = &'a Report>,
+) -> BTreeSet<(GroupId, ReplicaId)> {
+    let lost = catalog.shards().flat_map(|(_, shard)| shard.lost.iter().map(|replica| (shard.group, *replica)));
+    reports.flat_map(|report| report.damaged.iter().copied()).chain(lost).collect()
 }
 
 pub(crate) fn leaders(view: &View) -> BTreeMap<GroupId, NodeId> {
@@ -139,7 +152,10 @@ fn removals<'a>(catalog: &'a CatalogState, view: &'a View) -> impl Iterator<Item
 
 pub(crate) fn catalog_members(catalog: &CatalogState, view: &View) -> Option<Order> {
     let wanted = placement::catalog_members(catalog, &view.alive, &view.lost, &view.voters, &view.learners);
-    let as_wanted = wanted.voters == view.voters && wanted.learners == view.learners;
+    let renewable = |node: &NodeId| view.outdated.contains(node) && view.alive.contains(node);
+    let as_wanted = wanted.voters == view.voters
+        && wanted.learners == view.learners
+        && !wanted.voters.union(&wanted.learners).any(renewable);
     (!as_wanted && !wanted.voters.is_empty())
         .then_some(Order::CatalogMembers { voters: wanted.voters, learners: wanted.learners })
 }

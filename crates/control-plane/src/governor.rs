@@ -108,8 +108,8 @@ impl Governor {
         });
         let mut reports: std::collections::BTreeMap<_, _> = join_all(asked).await.into_iter().flatten().collect();
         reports.values_mut().for_each(|report| report.led.sort_unstable());
-        let CatalogGroup { voters, learners, .. } = self.service.catalog_group();
-        View { reports, lost: lost.collect(), alive, catalog_leader: Some(own), voters, learners }
+        let CatalogGroup { voters, learners, outdated, .. } = self.service.catalog_group();
+        View { reports, lost: lost.collect(), alive, catalog_leader: Some(own), voters, learners, outdated }
     }
 
     /// One after another. Whether all have been done.
@@ -177,8 +177,19 @@ impl Governor {
     }
 
     async fn change_catalog(&self, voters: &BTreeSet<NodeId>, learners: &BTreeSet<NodeId>) -> Result<(), String> {
-        let replicas = |nodes: &BTreeSet<NodeId>| nodes.iter().map(|node| ReplicaId::new(*node, 0)).collect();
         let group = &self.service.proposer.group;
+        let (catalog, now) = (Arc::clone(&self.service.proposer.catalog.borrow()), group.membership());
+        // A node that has another replica by now keeps the old one in the list until it is there to be given the new one: nobody waits for it.
+        let replica = |node: &NodeId| {
+            let member = now.voters.union(&now.learners).find(|replica| replica.node() == *node).copied();
+            let known = catalog.nodes().get(node).map(|known| ReplicaId::new(*node, known.catalog));
+            match (known, member) {
+                (Some(new), Some(_)) if self.raft.is_alive(*node) => new,
+                (_, Some(member)) => member,
+                (known, None) => known.unwrap_or(ReplicaId::new(*node, 0)),
+            }
+        };
+        let replicas = |nodes: &BTreeSet<NodeId>| nodes.iter().map(replica).collect();
         tracing::info!(?voters, ?learners, "the catalog's members change");
         match group.change_members(&replicas(voters), &replicas(learners), self.options.change_deadline).await {
             Ok(()) | Err(ChangeError::HandedOver { .. }) => Ok(()),

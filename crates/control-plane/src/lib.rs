@@ -6,7 +6,8 @@
 //! node (a replica to open, one to drop), does it, and looks again; the [`movers`] change the members of the shards that it leads. On the
 //! catalog's leader the [`governor`] asks all nodes how they stand and gives the next [orders](govern): a stream is ready, a replica
 //! must be made elsewhere ([`placement`]), a leader should move. Nothing is remembered between two looks that could not be found
-//! again after a restart. How a node becomes a member stands in [`entry`]. Whoever wants to know how the cluster stands has all nodes asked
+//! again after a restart. How a node becomes a member stands in [`entry`], and how one
+//! that has lost its data becomes one again in [`start_over`](mod@start_over). Whoever wants to know how the cluster stands has all nodes asked
 //! by the [`survey`], of which a [`status`] is made.
 
 mod calls;
@@ -16,6 +17,7 @@ mod copies;
 mod entry;
 mod error;
 mod fresh;
+mod generation;
 mod govern;
 mod governor;
 mod local;
@@ -30,6 +32,7 @@ mod proposer;
 mod reply;
 mod service;
 mod shard_host;
+mod start_over;
 mod status;
 mod survey;
 
@@ -38,4 +41,5 @@ pub use local::{Local, Origin};
 pub use options::Options;
 pub use plane::{ControlPlane, Ground};
 pub use shard_host::{HostError, ShardHost, ShardOpen};
+pub use start_over::{finish_start_over, start_over};
 pub use status::{CatalogStatus, ClusterStatus, NodeStatus, ShardTotals, ShardTrouble, Trouble};

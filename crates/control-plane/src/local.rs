@@ -24,6 +24,15 @@ impl Local {
         let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
         Local { node, incarnation, api_addr, peer_addr, zone, origin: Origin::Found }
     }
+
+    /// How it introduces itself with a catalog of this generation: one that has lost its first one founds nothing, but is let in again by
+    /// the others.
+    pub(crate) fn after_loss(&self, generation: u32, others: Vec<String>) -> Local {
+        match (&self.origin, generation) {
+            (Origin::Found, 1..) => Local { origin: Origin::Join(others), ..self.clone() },
+            _ => self.clone(),
+        }
+    }
 }
 
 /// Where a node with an empty data directory finds its cluster.

@@ -97,7 +97,7 @@ impl Movers {
         let under_way = catalog.shards().filter_map(|(_, shard)| Some((shard, shard.target.clone()?)));
         under_way
             .filter(|(shard, _)| led.contains(&shard.group))
-            .map(|(shard, to)| match hopeless.contains(&shard.group) {
+            .map(|(shard, to)| match hopeless.contains(&shard.group) && !self.is_made(shard.group, &to) {
                 true => Move {
                     group: shard.group,
                     voters: shard.replicas.clone(),
@@ -112,6 +112,11 @@ impl Movers {
                 },
             })
             .collect()
+    }
+
+    /// Whether the group has changed already, and only the catalog has yet to hear of it.
+    fn is_made(&self, group: GroupId, to: &[ReplicaId]) -> bool {
+        self.host.voters(group).is_some_and(|voters| voters.iter().eq(&to.iter().copied().collect::<BTreeSet<_>>()))
     }
 
     async fn make(&self, change: Move) {

@@ -27,20 +27,20 @@ pub(crate) struct Peers {
     pub(crate) stop: watch::Receiver<bool>,
 }
 
-type Addresses = BTreeMap<NodeId, String>;
+pub(crate) type Addresses = BTreeMap<NodeId, String>;
 
-impl Peers {
-    /// What was known before the restart; of some use only until the catalog says more.
-    pub(crate) async fn remembered(&self) -> Addresses {
-        match load(&self.env.disk).await {
-            Ok(known) => known,
-            Err(error) => {
-                tracing::warn!(%error, "the addresses of other nodes cannot be read; the catalog tells them");
-                Addresses::new()
-            }
+/// What was known before the restart; of some use only until the catalog says more.
+pub(crate) async fn remembered(disk: &Arc<dyn Disk>) -> Addresses {
+    match load(disk).await {
+        Ok(known) => known,
+        Err(error) => {
+            tracing::warn!(%error, "the addresses of other nodes cannot be read; the catalog tells them");
+            Addresses::new()
         }
     }
+}
 
+impl Peers {
     pub(crate) async fn run(mut self, mut known: Addresses) {
         loop {
             let now = addresses(&self.catalog.borrow_and_update());

@@ -43,6 +43,9 @@ pub(crate) fn plan(catalog: &CatalogState, actual: &Actual, node: NodeId, is_fre
         let Some(replica) = shard.hosted_on(node) else { continue };
         let place = (shard.group, replica);
         wanted.insert(place);
+        if shard.lost.contains(&replica) {
+            continue;
+        }
         actions.extend(step_for(stream, shard, replica, actual.get(&place)));
     }
     // One that this state can't know yet is no stranger.

@@ -14,10 +14,11 @@ use crate::compactor::Compactor;
 use crate::controller::{Controller, Hands};
 use crate::entry::Entry;
 use crate::fresh::Fresh;
+use crate::generation::{Generation, Stage};
 use crate::governor::Governor;
 use crate::machine::CatalogMachine;
 use crate::movers::Movers;
-use crate::peers::Peers;
+use crate::peers::{self, Peers};
 use crate::placement::{self, PlacementError};
 use crate::plan::{Actual, Hosted};
 use crate::proposer::Proposer;
@@ -75,16 +76,29 @@ impl ControlPlane {
         let Ground { env, journal, raft, host } = ground;
         let transport = raft.transport().clone();
         let stored = stored_replicas(&journal, local.node);
-        let log = journal.group(GroupId::CATALOG)?;
+        let generation = Generation::load(&env.disk).await.map_err(Error::Directory)?;
+        if generation.stage == Stage::Superseded {
+            return Err(Error::Superseded);
+        }
+        let replica = ReplicaId::new(local.node, generation.number);
+        let file = replica.file_of(GroupId::CATALOG);
+        let log = journal.group(file)?;
         let is_new = log.last().is_none();
-        if is_new && !stored.is_empty() {
-            // The controller would take them for strangers and drop them.
+        let remembered = peers::remembered(&env.disk).await;
+        let others: Vec<String> =
+            remembered.iter().filter(|(node, _)| **node != local.node).map(|(_, address)| address.clone()).collect();
+        let was_member = if generation.number == 0 { !others.is_empty() } else { generation.stage == Stage::Entered };
+        if is_new && (was_member || !stored.is_empty()) {
+            // The controller would take the groups for strangers and drop them; and a founder would found a second cluster.
             return Err(Error::CatalogLost { groups: stored.len() });
         }
         let compacted = log.snapshot().map_or(0, |snapshot| snapshot.log_id.index);
         let (machine, catalog) = CatalogMachine::new();
-        let replica = ReplicaId::new(local.node, 0);
-        let group = raft.open(GroupId::CATALOG, log, replica, machine).await?;
+        let group = match raft.open(GroupId::CATALOG, log, replica, machine).await {
+            Ok(group) => group,
+            // A group that dies of what it reads says so in words only, but the journal remembers what it found.
+            Err(error) => return Err(journal.group(file).err().map_or(Error::Group(error), Error::Journal)),
+        };
         let proposer = Proposer {
             env: env.clone(),
             group: group.clone(),
@@ -101,11 +115,11 @@ impl ControlPlane {
         transport.serve(CATALOG, Arc::new(service.clone()));
         let (stop, stopping) = watch::channel(false);
         let peers = Peers { env: env.clone(), raft: raft.clone(), catalog: catalog.clone(), stop: stopping.clone() };
-        let remembered = peers.remembered().await;
         raft.set_peers(&remembered);
         env.spawn.task("peers", Box::pin(peers.run(remembered)));
         let newest = stored.keys().map(|(group, _)| *group).max();
-        let entry = Entry { proposer: &proposer, local: &local, is_new, newest };
+        let entering = local.after_loss(generation.number, others);
+        let entry = Entry { proposer: &proposer, local: &entering, is_new, newest };
         let cluster = match entry.enter().await {
             Ok(cluster) => cluster,
             Err(error) => {
@@ -114,6 +128,10 @@ impl ControlPlane {
                 return Err(error);
             }
         };
+        if generation.stage == Stage::Empty {
+            let entered = Generation { stage: Stage::Entered, ..generation };
+            entered.store(&env.disk).await.map_err(Error::Directory)?;
+        }
 
         let (ready_sender, ready) = watch::channel(false);
         let (fresh_sender, fresh) = watch::channel(false);
@@ -297,6 +315,6 @@ impl ControlPlane {
 }
 
 fn stored_replicas(journal: &Journal, node: NodeId) -> Actual {
-    let shards = journal.groups().into_iter().filter(|file| *file != GroupId::CATALOG);
-    shards.map(|file| (ReplicaId::of_file(node, file), Hosted::Stored)).collect()
+    let all = journal.groups().into_iter().map(|file| ReplicaId::of_file(node, file));
+    all.filter(|(group, _)| *group != GroupId::CATALOG).map(|place| (place, Hosted::Stored)).collect()
 }

@@ -33,7 +33,7 @@ impl Handler for CatalogService {
         let service = self.clone();
         Box::pin(async move {
             let told = match calls::decode::<Ask>(&call.head) {
-                Some(ask) => service.answer(ask).await,
+                Some(ask) => service.answer(call.from, ask).await,
                 None => Told::Nonsense,
             };
             Answer { head: calls::encode(&told), body: Vec::new() }
@@ -42,7 +42,7 @@ impl Handler for CatalogService {
 }
 
 impl CatalogService {
-    async fn answer(&self, ask: Ask) -> Told {
+    async fn answer(&self, from: NodeId, ask: Ask) -> Told {
         match ask {
             Ask::Propose { command, .. } if CatalogCommand::decode(&command).is_err() => Told::Nonsense,
             Ask::Propose { command, relay } => {
@@ -60,7 +60,7 @@ impl CatalogService {
             Ask::Report { applied_index } => Told::Report(self.report_at(applied_index).await),
             Ask::Index => {
                 let leads = self.proposer.group.leadership() == Leadership::Leads;
-                Told::Index(leads.then(|| self.proposer.catalog.borrow().applied_index()))
+                Told::Index(leads.then(|| self.proposer.indexed(from)))
             }
             Ask::Standing => Told::Standing(self.standing()),
             Ask::Transfer { group, to } => Told::Transferred(self.host.transfer(group, to).await),
@@ -102,7 +102,13 @@ impl CatalogService {
         let members = group.membership();
         let nodes_of = |replicas: &BTreeSet<ReplicaId>| replicas.iter().map(|replica| replica.node()).collect();
         let lags = group.lags().into_iter().map(|(replica, entries)| (replica.node(), entries)).collect();
-        CatalogGroup { voters: nodes_of(&members.voters), learners: nodes_of(&members.learners), lags }
+        let catalog = Arc::clone(&self.proposer.catalog.borrow());
+        let is_outdated = |replica: &&ReplicaId| {
+            catalog.nodes().get(&replica.node()).is_some_and(|node| node.catalog != replica.generation())
+        };
+        let outdated =
+            members.voters.union(&members.learners).filter(is_outdated).map(|replica| replica.node()).collect();
+        CatalogGroup { voters: nodes_of(&members.voters), learners: nodes_of(&members.learners), outdated, lags }
     }
 
     /// How things stand here.

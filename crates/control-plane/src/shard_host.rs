@@ -54,6 +54,9 @@ pub trait ShardHost: Send + Sync + 'static {
     /// How many entries other replicas of the shards that this node leads are known to lack; those that lack none are left out.
     fn lags(&self) -> Vec<(GroupId, ReplicaId, u64)>;
 
+    /// The voters of a shard that this node leads, if they are settled.
+    fn voters(&self, group: GroupId) -> Option<BTreeSet<ReplicaId>>;
+
     /// As the leader of a shard, makes `voters` its voters, if all that vote now are `known`; says why not, if not within the deadline.
     fn change_members(
         &self,

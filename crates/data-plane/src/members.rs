@@ -13,6 +13,13 @@ use crate::DataPlane;
 const HANDED_OVER_AT_ONCE: usize = 32;
 
 impl DataPlane {
+    /// The voters of a shard that is open here, if nothing about them is under way.
+    #[must_use]
+    pub fn voters(&self, group: GroupId) -> Option<BTreeSet<ReplicaId>> {
+        let members = self.shard(group)?.group.membership();
+        members.settled.then_some(members.voters)
+    }
+
     /// Makes `voters` a shard's replicas, if all that vote now are `known`; only its leader can. See
     /// [`raft_group::RaftGroup::change_members`].
     ///

@@ -388,6 +388,10 @@ impl Inner {
 
     /// Nobody will apply what is in the tail: it takes no memory, and the journal keeps it.
     pub(crate) fn set_aside(&mut self) -> Freed {
+        if !self.carried_after(None).is_empty() {
+            // The checkpoints alone have them, and the next one would not.
+            self.lose("the group could not be served while only checkpoints had its newest entries");
+        }
         self.held = self.needed_item_after(None).filter(|_| self.lost.is_none());
         self.drop_front(|_| true, self.flushed)
     }

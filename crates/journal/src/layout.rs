@@ -9,7 +9,7 @@ use env::Disk;
 use crate::Error;
 
 /// The format of the whole directory. A change to any stored layout raises it.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 7;
 
 pub(crate) const LOCK: &str = "LOCK";
 pub(crate) const JOURNAL_DIR: &str = "journal";

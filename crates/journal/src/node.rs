@@ -7,7 +7,7 @@ use bytes::Bytes;
 use env::{DirLock, Env};
 use parking_lot::Mutex;
 use telemetry::Telemetry;
-use types::GroupId;
+use types::{GroupId, ReplicaId};
 
 use crate::flusher::Flusher;
 use crate::frame::{Frame, FrameKind};
@@ -17,7 +17,7 @@ use crate::log_id::LogId;
 use crate::recovery::{Recovered, RecoveryReport, recover};
 use crate::shared::Shared;
 use crate::writer::Writer;
-use crate::{Error, Options, Refusal, layout};
+use crate::{Error, Options, Refusal, layout, set_aside};
 
 /// The journal of one node. Clones share it; the directory stays locked until it is closed, or the last of them is gone.
 #[derive(Clone)]
@@ -34,11 +34,7 @@ impl Journal {
     /// is in the report, and [`Self::group`] refuses those.
     pub async fn open(env: Env, options: Options, telemetry: Telemetry) -> Result<(Self, RecoveryReport), Error> {
         env.disk.create_dir("").await?;
-        let lock = match env.disk.lock(layout::LOCK).await {
-            Ok(lock) => Arc::new(Mutex::new(Some(lock))),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Err(Error::InUse),
-            Err(error) => return Err(error.into()),
-        };
+        let lock = Arc::new(Mutex::new(Some(set_aside::lock(&env.disk).await?)));
         layout::claim(&env.disk).await?;
         let started = env.clock.monotonic();
         let recovered = recover(&env, &options).await?;
@@ -53,6 +49,9 @@ impl Journal {
     /// # Errors
     /// [`Error::GroupDamaged`] if what is stored of it is damaged.
     pub fn group(&self, id: GroupId) -> Result<GroupLog, Error> {
+        if let Some(reason) = self.shared.catalog_loss.get().filter(|_| ReplicaId::is_of_catalog(id)) {
+            return Err(Error::GroupDamaged { group: id, reason: reason.clone() });
+        }
         let group = {
             let mut groups = self.shared.groups.lock();
             Arc::clone(groups.entry(id).or_insert_with(|| Group::new(id, Inner::default())))
@@ -134,11 +133,14 @@ fn start(env: Env, options: Options, telemetry: Telemetry, recovered: Recovered)
             tail_bytes += inner.tail_bytes();
             if inner.damaged.is_some() {
                 shared.telemetry.groups_damaged.inc();
-                // A node without its catalog serves nothing.
-                shared.frozen.fetch_or(id == GroupId::CATALOG, Ordering::Relaxed);
             }
             groups.insert(id, Group::new(id, inner));
         }
+    }
+    if let Some(reason) = recovered.catalog_loss {
+        // A node without its catalog serves nothing.
+        shared.frozen.store(true, Ordering::Relaxed);
+        let _ = shared.catalog_loss.set(reason);
     }
     shared.tail_grew(tail_bytes);
     *shared.segments.lock() = recovered.segments;

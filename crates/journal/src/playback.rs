@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use env::Disk;
-use types::GroupId;
 use types::planted::{self, Bug};
+use types::{GroupId, ReplicaId};
 
 use crate::block::{self, Body};
 use crate::checkpoint::{Checkpoint, GroupFields};
@@ -30,6 +30,8 @@ pub(crate) struct Playback {
     pub(crate) report: RecoveryReport,
     /// Blocks that count: what is behind is cut.
     pub(crate) kept: usize,
+    /// Why something is missing of which nobody knows whose it was.
+    lost: Option<String>,
 }
 
 impl Playback {
@@ -49,6 +51,7 @@ impl Playback {
         playback.check_checkpoint(files.disk(), checkpoint).await?;
         playback.check_files(checkpoint, scan);
         playback.check_end(checkpoint, scan);
+        playback.lose_catalogs();
         playback.groups.retain(|_, inner| !inner.dropped);
         playback.groups.values_mut().for_each(Inner::end_replay);
         Ok(playback)
@@ -222,6 +225,20 @@ impl Playback {
         }
         // The catalog is on every node: its absence here would make the node begin anew over old data.
         self.groups.entry(GroupId::CATALOG).or_default().lose(reason);
+        self.lost.get_or_insert_with(|| reason.to_owned());
+    }
+
+    /// What is missing may have been of a catalog that shows up only behind it.
+    fn lose_catalogs(&mut self) {
+        let Some(reason) = &self.lost else { return };
+        let catalogs = self.groups.iter_mut().filter(|(file, _)| ReplicaId::is_of_catalog(**file));
+        catalogs.for_each(|(_, inner)| inner.lose(reason));
+    }
+
+    /// Why the node can't serve, if what it stores of the catalog is damaged.
+    pub(crate) fn catalog_loss(&self) -> Option<String> {
+        let catalogs = self.groups.iter().filter(|(file, _)| ReplicaId::is_of_catalog(**file));
+        catalogs.filter_map(|(_, inner)| inner.damaged.clone()).next()
     }
 }
 

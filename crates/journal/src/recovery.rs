@@ -45,6 +45,8 @@ pub(crate) struct Recovered {
     pub(crate) lsns: Lsns,
     /// Files that nobody needs, to be removed when there is time.
     pub(crate) leftovers: Vec<String>,
+    /// Why the node can't serve: what it stores of the catalog is damaged.
+    pub(crate) catalog_loss: Option<String>,
     pub(crate) report: RecoveryReport,
 }
 
@@ -86,16 +88,23 @@ pub(crate) async fn recover(env: &Env, options: &Options) -> Result<Recovered, E
         Vec::new()
     };
     let kept = &scan.blocks[..playback.kept];
-    rewrite(&scan, kept.last()).await?;
-    blank_cut_blocks(&scan, playback.kept).await?;
+    let catalog_loss = playback.catalog_loss();
+    // A node that can't serve leaves everything as it is: somebody may put right what is damaged.
+    if catalog_loss.is_none() {
+        rewrite(&scan, kept.last()).await?;
+        blank_cut_blocks(&scan, playback.kept).await?;
+    }
     // Behind what was synced before: a hole that was found damaged must be found again.
     let next = kept.last().map_or(0, FoundBlock::lsn).max(checkpoint.replay_lsn - 1).max(checkpoint.synced_lsn) + 1;
     let synced = kept.iter().rev().find(|found| found.fields.frame_count > 0).map_or(0, FoundBlock::lsn);
     let lsns = Lsns { replay: checkpoint.replay_lsn, synced: synced.max(checkpoint.synced_lsn), next };
-    let (pool, position) = resume(&dedicated, options, &checkpoint, &scan, kept).await?;
+    let (mut pool, position) = resume(&dedicated, options, &checkpoint, &scan, kept).await?;
+    if catalog_loss.is_none() {
+        discard_cut_blocks(&dedicated, &scan, kept, &mut pool).await?;
+    }
     let Playback { mut groups, segments, report, .. } = playback;
     groups.values_mut().for_each(Inner::forget_lost_tail);
-    Ok(Recovered { checkpoint, groups, segments, segment_files, pool, position, lsns, leftovers, report })
+    Ok(Recovered { checkpoint, groups, segments, segment_files, pool, position, lsns, leftovers, catalog_loss, report })
 }
 
 /// Writes the headers and the last block again and syncs them. After a killed process they may stand in the page cache alone, and
@@ -172,7 +181,6 @@ async fn resume(
         (Some(file), None) => WritePosition { file: file.clone(), offset: HEADER_BYTES },
         (None, _) => WritePosition { file: first_file(env, options, &mut pool).await?, offset: HEADER_BYTES },
     };
-    discard_cut_blocks(env, scan, kept, &mut pool).await?;
     Ok((pool, position))
 }
 

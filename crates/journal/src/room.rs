@@ -2,7 +2,7 @@
 
 use std::io;
 
-use types::GroupId;
+use types::ReplicaId;
 
 use crate::file::{JournalFile, Use};
 use crate::flusher::{Flusher, Part, part_of, shortage};
@@ -95,7 +95,7 @@ impl Flusher {
                 continue;
             }
             // One that may yet be applied needs the file as well.
-            if inner.damaged.is_none() || group.id == GroupId::CATALOG {
+            if inner.damaged.is_none() || ReplicaId::is_of_catalog(group.id) {
                 return;
             }
             drop(inner);

@@ -1,8 +1,8 @@
 //! What the handles, the writer and the flusher share.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use env::Env;
 use parking_lot::Mutex;
@@ -73,6 +73,8 @@ pub(crate) struct Shared {
     pub(crate) disk_full: AtomicBool,
     /// The node will not serve: nothing is flushed, recycled or removed any more.
     pub(crate) frozen: AtomicBool,
+    /// Why what is stored of the catalog can't be used.
+    pub(crate) catalog_loss: OnceLock<String>,
     /// How many files have got their first block. A checkpoint then notes how far the log reaches, so that a file that is missing at a
     /// later start is missed.
     pub(crate) files_begun: AtomicU64,
@@ -124,6 +126,7 @@ impl Shared {
             flusher_wake: Notify::new(),
             disk_full: AtomicBool::new(false),
             frozen: AtomicBool::new(false),
+            catalog_loss: OnceLock::new(),
             files_begun: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             ended: watch::Sender::new(0),

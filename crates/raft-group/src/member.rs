@@ -20,6 +20,8 @@ use crate::stored;
 
 /// No term is in doubt.
 const NO_DOUBT: u64 = u64::MAX;
+/// No pulse has been made yet.
+const NO_PULSE: u64 = u64::MAX;
 
 pub(crate) struct Member {
     pub(crate) group: GroupId,
@@ -32,6 +34,8 @@ pub(crate) struct Member {
     pub(crate) claims: Claims,
     /// The term whose leader is known not to lead any more.
     doubted_term: AtomicU64,
+    /// Up to where entries were applied when the last pulse was made.
+    applied_at_pulse: AtomicU64,
     server: WatchReceiverOf<Config, RaftServerMetrics<Config>>,
     /// Says whether the group lives: what is above does not change when it dies.
     metrics: WatchReceiverOf<Config, RaftMetrics<Config>>,
@@ -46,8 +50,9 @@ impl Member {
         applied_term: Arc<AppliedTerm>,
     ) -> Self {
         let (server, metrics) = (raft.server_metrics(), raft.metrics());
-        let (doubted_term, claims) = (AtomicU64::new(NO_DOUBT), Claims::default());
-        Self { group, replica, raft, log, applied_term, claims, doubted_term, server, metrics }
+        let (doubted_term, applied_at_pulse) = (AtomicU64::new(NO_DOUBT), AtomicU64::new(NO_PULSE));
+        let claims = Claims::default();
+        Self { group, replica, raft, log, applied_term, claims, doubted_term, applied_at_pulse, server, metrics }
     }
 
     /// The newest vote given.
@@ -87,8 +92,22 @@ impl Member {
         self.doubted_term.store(term, Ordering::Relaxed);
     }
 
+    /// The leader of this term has said itself that it leads.
+    pub(crate) fn trust(&self, term: u64) {
+        // Another term's doubt stays.
+        let _ = self.doubted_term.compare_exchange(term, NO_DOUBT, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
     pub(crate) fn is_doubted(&self) -> bool {
         self.doubted_term.load(Ordering::Relaxed) == self.vote().term
+    }
+
+    /// Whether it holds entries and has heard of none, since the last pulse, that it is committed. A leader says so once, with or after the
+    /// entries: a replica that was restarted since, or has missed that message, would wait until the next entry comes.
+    pub(crate) fn is_kept_waiting(&self) -> bool {
+        let applied = self.metrics.borrow_watched().last_applied.map_or(0, |applied| applied.index);
+        let unchanged = self.applied_at_pulse.swap(applied, Ordering::Relaxed) == applied;
+        unchanged && self.log.last().is_some_and(|last| last.index > applied)
     }
 
     pub(crate) fn standing(&self) -> Standing {

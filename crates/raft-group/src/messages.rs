@@ -65,6 +65,8 @@ pub(crate) struct Pulse {
     pub(crate) audit: Vec<(GroupId, u64)>,
     /// Groups that the sender leads, with the term, and has yet to hear that the receiver follows it there.
     pub(crate) claims: Vec<(GroupId, u64)>,
+    /// Groups that the sender takes to be led by the receiver, and of which it holds entries without hearing that they are committed.
+    pub(crate) waiting: Vec<GroupId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,7 +193,8 @@ mod tests {
             prop_assert_eq!(decode::<Message>(&encode(&message)), Some(message));
             prop_assert_eq!(decode::<Reply>(&encode(&reply)), Some(reply));
             let audit: Vec<_> = groups.iter().map(|group| (GroupId(*group), 1)).collect();
-            let pulse = Pulse { incarnation: 7, claims: audit.clone(), audit };
+            let waiting = vec![GroupId(3)];
+            let pulse = Pulse { incarnation: 7, claims: audit.clone(), audit, waiting };
             prop_assert_eq!(decode::<Pulse>(&encode(&pulse)), Some(pulse));
             let not_led: Vec<_> = groups.into_iter().map(GroupId).collect();
             let reply = PulseReply { incarnation: 7, followed: not_led.clone(), not_led };

@@ -217,10 +217,21 @@ impl Inner {
     /// A pulse of another node has come.
     pub(crate) fn take_pulse(&self, from: NodeId, pulse: &Pulse) -> PulseReply {
         self.heard(from, pulse.incarnation);
+        self.tell_committed(from, &pulse.waiting);
+        pulse.claims.iter().for_each(|(group, term)| self.trust(*group, *term, from));
         let not_led = pulse.audit.iter().filter(|(group, term)| !self.leads(*group, *term)).map(|(group, _)| *group);
         let followed =
             pulse.claims.iter().filter(|(group, term)| self.follows(*group, *term, from)).map(|(group, _)| *group);
         PulseReply { incarnation: self.incarnation, not_led: not_led.collect(), followed: followed.collect() }
+    }
+
+    /// Has the followers of groups that are led here hear how far they have committed.
+    fn tell_committed(&self, from: NodeId, groups: &[GroupId]) {
+        for member in groups.iter().filter_map(|group| self.member(*group)).filter(|member| member.is_leader()) {
+            tracing::debug!(group = %member.group, node = %from, "a follower waits to hear what is committed");
+            let told = async move { drop(member.raft.trigger().heartbeat().await) };
+            self.env.spawn.task("tell-committed", Box::pin(told));
+        }
     }
 
     /// Whether the replica here votes for nobody else as long as it hears that leader.
@@ -279,6 +290,14 @@ impl Inner {
         if let Some(member) = self.member(group) {
             member.doubt(term);
             self.wake.notify_one();
+        }
+    }
+
+    /// A leader that was restarted, and elected again before its first pulse came, is doubted for the term that it leads: its claim puts that
+    /// right.
+    fn trust(&self, group: GroupId, term: u64, leader: NodeId) {
+        if let Some(member) = self.member(group).filter(|member| member.leader() == Some(leader)) {
+            member.trust(term);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The one loop that keeps time for all groups of a node: pulses to the other nodes, and campaigns where leaders are gone.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,9 +51,11 @@ async fn wait(node: &Inner, next_pulse: Duration) {
 }
 
 fn send_pulses(node: &Arc<Inner>, is_audit: bool) {
+    let mut waiting = waiting(node);
     for peer in node.peers() {
         let audit = if is_audit && node.is_alive(peer) { followed(node, peer) } else { Vec::new() };
-        let pulse = Pulse { incarnation: node.incarnation, audit, claims: node.claims_on(peer) };
+        let (claims, waiting) = (node.claims_on(peer), waiting.remove(&peer).unwrap_or_default());
+        let pulse = Pulse { incarnation: node.incarnation, audit, claims, waiting };
         node.env.spawn.task("pulse", Box::pin(send(Arc::clone(node), peer, pulse)));
     }
 }
@@ -61,6 +64,17 @@ fn send_pulses(node: &Arc<Inner>, is_audit: bool) {
 fn followed(node: &Inner, leader: NodeId) -> Vec<(GroupId, u64)> {
     let followed = node.members().into_iter().filter(|member| member.leader() == Some(leader));
     followed.map(|member| (member.group, member.vote().term)).collect()
+}
+
+/// The groups here that wait to hear what is committed, by the node that leads them.
+fn waiting(node: &Inner) -> BTreeMap<NodeId, Vec<GroupId>> {
+    let mut waiting = BTreeMap::<NodeId, Vec<GroupId>>::new();
+    for member in node.members().into_iter().filter(|member| member.is_kept_waiting()) {
+        if let Some(leader) = member.leader().filter(|leader| *leader != node.node) {
+            waiting.entry(leader).or_default().push(member.group);
+        }
+    }
+    waiting
 }
 
 async fn send(node: Arc<Inner>, peer: NodeId, pulse: Pulse) {

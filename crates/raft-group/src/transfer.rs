@@ -110,6 +110,9 @@ impl RaftGroup {
         let _closed = self.gate.close().await;
         // It could not be elected earlier.
         self.wait_lag(target, 0).await?;
+        // A replica takes over only once it has flushed something under this leader. One that was restarted with all entries has not, and
+        // nothing may be written for long; a heartbeat is enough for it.
+        drop(self.member.raft.trigger().heartbeat().await);
         self.have_campaign(target).await?;
         let member = Arc::clone(&self.member);
         let over = move |_: &RaftMetrics<Config>| !member.is_leader() && member.leader().is_some();

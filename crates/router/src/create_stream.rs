@@ -91,6 +91,9 @@ pub(crate) fn refused(stream: &str, refusal: CatalogError) -> RouterError {
         | CatalogError::Exhausted
         | CatalogError::InvalidNodeId(_)
         | CatalogError::NodeIdTaken(_)
+        | CatalogError::OldData { .. }
+        | CatalogError::StillNeeded { .. }
+        | CatalogError::Unknown
         | CatalogError::NodeRemoved(_)
         | CatalogError::NodeStateChange { .. }
         | CatalogError::WrongNodeState { .. }

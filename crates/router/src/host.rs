@@ -60,6 +60,10 @@ impl ShardHost for DataPlaneHost {
         self.data.lags()
     }
 
+    fn voters(&self, group: GroupId) -> Option<BTreeSet<ReplicaId>> {
+        self.data.voters(group)
+    }
+
     fn change_members(
         &self,
         group: GroupId,

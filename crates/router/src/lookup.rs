@@ -95,7 +95,18 @@ mod tests {
         let at = TimestampMs(1);
         catalog.apply(1, &CatalogCommand::Initialise { cluster_id: ClusterId(1), iterator_key: [0; 32], at });
         let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
-        catalog.apply(2, &CatalogCommand::JoinNode { incarnation: 1, preferred: None, api_addr, peer_addr, zone });
+        catalog.apply(
+            2,
+            &CatalogCommand::JoinNode {
+                incarnation: 1,
+                preferred: None,
+                api_addr,
+                peer_addr,
+                zone,
+                catalog: 0,
+                starts_over: false,
+            },
+        );
         for (index, name) in [(3, "flights"), (4, "trains")] {
             let arn = StreamArn::new("us-east-1", "000000000000", StreamName::parse(name).unwrap()).unwrap();
             let (mode, replicas, limits) = (StreamMode::Provisioned, vec![vec![NodeId(1)]], AccountLimits::OFF);

@@ -82,7 +82,7 @@ pub(crate) mod tests {
     use catalog_state::{ClosedShard, Shard, StreamMode};
     use proptest::collection::vec;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
     use types::{HashKeyRange, ReplicaId, SequenceNumber, StreamArn, TimestampMs};
 
     /// A stream that began with so many shards, all at second 1.
@@ -122,6 +122,7 @@ pub(crate) mod tests {
             replicas: vec![ReplicaId(1)],
             target: None,
             generations: BTreeMap::new(),
+            lost: BTreeSet::new(),
         };
         stream.shards.insert(id, shard);
     }

@@ -53,7 +53,8 @@ impl Admin {
 impl Handler for Admin {
     async fn handle(&self, head: &Parts, body: Bytes) -> Response<Bytes> {
         if let Some(path) = head.uri.path().strip_prefix("/cluster") {
-            return cluster::answer(self.control.get(), head, path, &body).await;
+            // Boxed: it reaches through the whole control plane, and is rare.
+            return Box::pin(cluster::answer(self.control.get(), head, path, &body)).await;
         }
         if matches!(head.method, Method::GET | Method::HEAD) {
             self.page(head.uri.path())

@@ -10,6 +10,14 @@ pub enum StartError {
     /// The catalog cannot be opened.
     #[error("{0}")]
     Control(#[from] control_plane::Error),
+    /// What the node stores is lost, and it could not start over.
+    #[error("{lost}; {reason}")]
+    Lost {
+        /// What was found.
+        lost: Box<StartError>,
+        /// Why it has not started over.
+        reason: control_plane::Error,
+    },
     /// The data directory does not say whose it is.
     #[error("the data directory's identity: {0}")]
     Identity(io::Error),
@@ -32,4 +40,17 @@ pub enum StartError {
         /// What the operating system says.
         error: io::Error,
     },
+}
+
+impl StartError {
+    /// Whether what the node needs to be a member is damaged or missing, so that it can only start over.
+    pub(crate) fn is_loss(&self) -> bool {
+        match self {
+            StartError::Journal(error) => {
+                matches!(error, journal::Error::Damaged(_) | journal::Error::GroupDamaged { .. })
+            }
+            StartError::Control(error) => error.is_loss(),
+            _ => false,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use env::Env;
 use journal::Journal;
 use telemetry::Telemetry;
-use types::GroupId;
+use types::{GroupId, NodeId, ReplicaId};
 
 use crate::node::{Node, journal_options};
 use crate::{Config, StartError};
@@ -28,6 +28,7 @@ pub enum Established {
 /// [`StartError`], as a start has it.
 pub async fn establish(env: Env, config: &Config) -> Result<Established, StartError> {
     let telemetry = Telemetry::new();
+    control_plane::finish_start_over(&env).await?;
     if is_member(&env, config, &telemetry).await? {
         return Ok(Established::Before);
     }
@@ -45,7 +46,10 @@ async fn is_member(env: &Env, config: &Config, telemetry: &Telemetry) -> Result<
         Err(journal::Error::InUse) => return Ok(true),
         Err(error) => return Err(error.into()),
     };
-    let catalog = journal.group(GroupId::CATALOG).map(|log| log.last().is_some());
+    // A damaged one has been a member's, too.
+    let is_kept = |file: &GroupId| journal.group(*file).map_or(true, |log| log.last().is_some());
+    let of_catalog = |file: &GroupId| ReplicaId::of_file(NodeId(config.node_id), *file).0 == GroupId::CATALOG;
+    let is_member = journal.groups().iter().filter(|file| of_catalog(file)).any(is_kept);
     journal.close().await;
-    Ok(catalog?)
+    Ok(is_member)
 }

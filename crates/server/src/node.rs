@@ -31,8 +31,24 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Opens everything that is stored, and completes when every shard serves or has said why it can't.
+    /// Opens everything that is stored, and completes when every shard serves or has said why it can't. A node that has lost what makes it a
+    /// member starts over first, if the cluster agrees.
     pub(crate) async fn open(env: &Env, config: &Config, telemetry: &Telemetry) -> Result<Node, StartError> {
+        control_plane::finish_start_over(env).await?;
+        // Boxed: what happens once and for long need not make every future that holds it larger.
+        let lost = match Box::pin(Node::open_stored(env, config, telemetry)).await {
+            Err(error) if error.is_loss() => error,
+            opened => return opened,
+        };
+        tracing::error!(%lost, "this node has lost what makes it a member: it asks the others to be given everything again");
+        match Box::pin(start_over(env, config, telemetry)).await? {
+            Ok(()) => Box::pin(Node::open_stored(env, config, telemetry)).await,
+            Err(control_plane::Error::Alone) => Err(lost),
+            Err(reason) => Err(StartError::Lost { lost: Box::new(lost), reason }),
+        }
+    }
+
+    async fn open_stored(env: &Env, config: &Config, telemetry: &Telemetry) -> Result<Node, StartError> {
         let (journal, report) = Journal::open(env.clone(), journal_options(config), telemetry.clone()).await?;
         tracing::info!(
             blocks = report.blocks,
@@ -128,22 +144,42 @@ struct Below {
 impl Below {
     async fn open(&self, config: &Config, telemetry: &Telemetry) -> Result<Node, StartError> {
         let (network, peer_addr) = Network::start(&self.env, config, telemetry).await?;
-        let local = Local {
-            node: NodeId(config.node_id),
-            incarnation: identity::incarnation(&self.env, holds_nothing(&self.journal))
-                .await
-                .map_err(StartError::Identity)?,
-            api_addr: config.api_advertise.clone().unwrap_or_else(|| config.api_addr.to_string()),
-            peer_addr,
-            zone: config.zone.clone(),
-            origin: if config.seeds.is_empty() { Origin::Found } else { Origin::Join(config.seeds.clone()) },
+        let opened = match local(&self.env, config, peer_addr, holds_nothing(&self.journal)).await {
+            Ok(local) => Node::above(self, network.clone(), local, config, telemetry).await,
+            Err(error) => Err(error),
         };
-        let opened = Node::above(self, network.clone(), local, config, telemetry).await;
         if opened.is_err() {
             network.close().await;
         }
         opened
     }
+}
+
+/// This node, as it introduces itself.
+async fn local(env: &Env, config: &Config, peer_addr: String, is_new: bool) -> Result<Local, StartError> {
+    Ok(Local {
+        node: NodeId(config.node_id),
+        incarnation: identity::incarnation(env, is_new).await.map_err(StartError::Identity)?,
+        api_addr: config.api_advertise.clone().unwrap_or_else(|| config.api_addr.to_string()),
+        peer_addr,
+        zone: config.zone.clone(),
+        origin: if config.seeds.is_empty() { Origin::Found } else { Origin::Join(config.seeds.clone()) },
+    })
+}
+
+/// See [`control_plane::start_over`]. The outer error is one of the ground below.
+async fn start_over(
+    env: &Env,
+    config: &Config,
+    telemetry: &Telemetry,
+) -> Result<Result<(), control_plane::Error>, StartError> {
+    let (network, peer_addr) = Network::start(env, config, telemetry).await?;
+    let outcome = match local(env, config, peer_addr, false).await {
+        Ok(local) => Ok(control_plane::start_over(env, &network.transport, &local).await),
+        Err(error) => Err(error),
+    };
+    network.close().await;
+    outcome
 }
 
 /// Whether no group has an entry or a vote here. A damaged one may have had some.

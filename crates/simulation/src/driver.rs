@@ -138,12 +138,17 @@ impl Driver {
                 self.world.trace.reached(states::START_FAILED);
                 self.world.note(|line| line.push_str(&format!("{host}'s start failed: {reason}")));
                 self.stop(sim, node, power && !self.rot.happened(), down_ms);
-                if self.rot.happened() && self.failed_starts >= ROTTEN_STARTS_MAX {
+                if self.is_rotten_alone() && self.failed_starts >= ROTTEN_STARTS_MAX {
                     self.world.dead.set(true);
                 }
             }
             _ => {}
         }
+    }
+
+    /// Whether something has rotted that no other node has.
+    fn is_rotten_alone(&self) -> bool {
+        self.rot.happened() && self.nodes.len() == 1
     }
 
     /// All nodes lose their power at the same moment.
@@ -282,7 +287,7 @@ impl Driver {
             node.disk.set_capacity_bytes(ROOMY_BYTES);
         }
         self.mend_all(sim);
-        self.world.rotten.set(self.rot.happened());
+        self.world.rotten.set(self.is_rotten_alone());
         self.world.enter(Phase::Healed);
     }
 }

@@ -13,6 +13,7 @@ mod logs;
 mod node;
 mod payload;
 mod plan;
+mod processes;
 mod rot;
 mod run;
 mod runner;
@@ -21,8 +22,9 @@ mod trace;
 mod workload;
 mod world;
 
+pub use processes::{Seeds, begin_line, outcome_line, run_seeds};
 pub use run::{Outcome, run};
-pub use runner::{Seeds, run_seeds};
+pub use runner::run_caught;
 #[cfg(feature = "planted-bugs")]
 pub use runner::{has_several_nodes, run_planted};
 pub use states::States;

@@ -24,7 +24,7 @@ pub(crate) enum Scenario {
     Faults,
     /// The same, with hours passing so that records reach the end of their retention.
     Nights,
-    /// The disk rots: damaged data may be refused, and must never be served wrong.
+    /// A node's disk rots: what it alone has may be refused, and must never be served wrong; what others have must be there again.
     Rot,
 }
 
@@ -51,6 +51,9 @@ pub(crate) struct ClusterPlan {
 }
 
 impl ClusterPlan {
+    /// By then all that are there from the beginning have joined, if no fault has come.
+    pub(crate) const JOINED_MS: u64 = 2_200;
+
     /// When a node starts for the first time.
     pub(crate) fn joins_at_ms(&self, id: u64) -> u64 {
         if id + self.late > self.nodes { self.late_at_ms } else { 0 }
@@ -148,11 +151,16 @@ fn cluster(dice: &mut Dice, scenario: Scenario, until_ms: u64) -> ClusterPlan {
     let nodes = match scenario {
         Scenario::Faults => dice.pick(&[1, 1, 3, 3, 5]),
         Scenario::Nights => dice.pick(&[1, 1, 1, 1, 3, 5]),
-        Scenario::Rot => 1,
+        Scenario::Rot => dice.pick(&[1, 1, 3]),
     };
     // Three found the cluster in any case; of five, up to two come later.
     let late = if nodes > 3 { dice.below(3) } else { 0 };
-    ClusterPlan { nodes, late, late_at_ms: dice.between(0, until_ms / 2), impatient: dice.percent(20) }
+    ClusterPlan {
+        nodes,
+        late,
+        late_at_ms: dice.between(0, until_ms / 2),
+        impatient: dice.percent(20) && scenario != Scenario::Rot,
+    }
 }
 
 fn server(dice: &mut Dice, scenario: Scenario) -> ServerPlan {

@@ -46,6 +46,13 @@ pub struct Outcome {
     pub states: States,
 }
 
+impl Outcome {
+    /// Of a run that has come to no end.
+    pub(crate) fn of_failure(seed: u64, violations: Vec<String>) -> Self {
+        Self { seed, violations, hash: 0, events: 0, acknowledged: 0, crashes: 0, states: States::default() }
+    }
+}
+
 /// Runs the simulation of `seed`; with `print`, what happens goes to standard output.
 ///
 /// Not at the same time as another run in the same thread.

@@ -68,7 +68,10 @@ pub(crate) const ALL: &[State] = &[
     logged("a former leader's entries removed", "entries of a former leader removed"),
     logged("a leader's snapshot installed", "a leader's snapshot installed"),
     logged("replicas moved to other nodes", "replicas have moved"),
+    logged("damaged replica made anew", "a damaged replica is rebuilt from the others"),
+    logged("node started over", "this node starts over with an empty directory"),
     logged("repeated put found in the log", "a repeated put was in the log"),
+    logged("follower told late what is committed", "a follower waits to hear what is committed"),
     logged("stale catalog brought up to date for a request", "what was not found is looked for again"),
 ];
 
@@ -84,6 +87,18 @@ impl States {
     /// Adds those of another run; each state counts at most once per run, so that the table shows the number of seeds.
     pub fn add_run(&mut self, run: &States) {
         run.0.keys().for_each(|state| self.add(state));
+    }
+
+    /// The names of those that were reached.
+    pub(crate) fn reached(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+
+    /// Adds one by its name, if there is one.
+    pub(crate) fn add_named(&mut self, name: &str) {
+        if let Some(state) = ALL.iter().find(|state| state.name == name) {
+            self.add(state.name);
+        }
     }
 
     /// The states that were never reached.

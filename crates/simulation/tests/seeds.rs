@@ -1,15 +1,10 @@
 //! A few seeds with every `cargo test`; `cargo xtask sim` runs thousands.
 
-use simulation::{Seeds, run_seeds};
+use simulation::{Outcome, run_caught};
 
 #[test]
 fn twenty_seeds_hold_every_invariant() {
-    let mut outcomes = Vec::new();
-    run_seeds(Seeds { first: 0, count: 20, jobs: 2 }, |outcome| {
-        outcomes.push(outcome);
-        true
-    });
-    assert_eq!(outcomes.len(), 20);
+    let outcomes: Vec<Outcome> = (0..20).map(run_caught).collect();
     for outcome in &outcomes {
         let seed = outcome.seed;
         assert!(outcome.violations.is_empty(), "cargo xtask sim --seed {seed} --trace: {:#?}", outcome.violations);

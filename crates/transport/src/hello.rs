@@ -17,7 +17,7 @@ use types::NodeId;
 use crate::{HandshakeError, Lane};
 
 /// The major version of the protocol between nodes that this program speaks. Nodes of another one are refused.
-pub const WIRE_MAJOR: u16 = 2;
+pub const WIRE_MAJOR: u16 = 3;
 /// The minor version. Two nodes use the lower of theirs.
 pub const WIRE_MINOR: u16 = 0;
 
@@ -216,10 +216,10 @@ mod tests {
             Hello { from: NodeId(1), meant: Some(NodeId(2)), lane: Lane::Data, connection: 3, cluster: "eu".into() };
         assert_eq!(
             hex(&hello.encode()),
-            "5448414c574547000200000016000000a76ad43401000000000000000200000000000000010203026575"
+            "5448414c574547000300000016000000ae2b6f2101000000000000000200000000000000010203026575"
         );
         let welcome = Welcome { node: NodeId(2), cluster: "eu".into(), refusal: Some("no".into()) };
-        assert_eq!(hex(&welcome.encode()), "5448414c5745470002000000100000003595854102000000000000000002020065756e6f");
+        assert_eq!(hex(&welcome.encode()), "5448414c574547000300000010000000bb57cafb02000000000000000002020065756e6f");
     }
 
     #[test]

@@ -65,6 +65,12 @@ impl ReplicaId {
         (group, ReplicaId::new(node, (file.0 >> GROUP_BITS) as u32))
     }
 
+    /// Whether what is filed under this number is a replica of the catalog.
+    #[must_use]
+    pub const fn is_of_catalog(file: GroupId) -> bool {
+        file.0 & ((1 << GROUP_BITS) - 1) == GroupId::CATALOG.0
+    }
+
     /// What takes its place on the same node when its data is lost; `None` when the numbers have run out.
     #[must_use]
     pub const fn next(self) -> Option<ReplicaId> {
@@ -113,6 +119,8 @@ mod tests {
         let first = ReplicaId::new(NodeId(7), 0);
         assert_eq!((first.0, first.to_string()), (7, "7".to_string()));
         assert_eq!(first.file_of(GroupId(9)), GroupId(9));
+        let files = [0, 1].map(|group| ReplicaId::new(NodeId(7), 3).file_of(GroupId(group)));
+        assert_eq!(files.map(ReplicaId::is_of_catalog), [true, false]);
         assert_eq!(first.next().map(|next| next.to_string()), Some("7.1".to_string()));
     }
 }

@@ -3,7 +3,7 @@
 use types::{NodeId, ReplicaId};
 
 use super::Applied;
-use crate::{CatalogError, CatalogReply, CatalogState, Node, NodeState};
+use crate::{CatalogError, CatalogReply, CatalogState, Node, NodeState, Shard};
 
 impl CatalogState {
     pub(super) fn join_node(&mut self, preferred: Option<NodeId>, joining: Node) -> Applied {
@@ -11,7 +11,10 @@ impl CatalogState {
             return Err(CatalogError::NotInitialised);
         }
         if let Some(id) = self.node_of_incarnation(joining.incarnation) {
-            let state = self.node(id)?.state;
+            let Node { state, catalog, .. } = *self.node(id)?;
+            if joining.catalog != catalog {
+                return Err(CatalogError::OldData { id, catalog });
+            }
             self.nodes.insert(id, Node { state, ..joining });
             return Ok(CatalogReply::Joined { id });
         }
@@ -21,6 +24,30 @@ impl CatalogState {
         let id = self.new_node_id(preferred)?;
         self.next_node = self.next_node.max(id.0 + 1);
         self.nodes.insert(id, joining);
+        Ok(CatalogReply::Joined { id })
+    }
+
+    /// Each generation is taken once: a node that does not know whether it has been given one asks for the next, and nothing that it may have
+    /// been given meanwhile counts.
+    pub(super) fn start_over(&mut self, joining: Node) -> Applied {
+        if self.cluster.is_none() {
+            return Err(CatalogError::NotInitialised);
+        }
+        let Some(id) = self.node_of_incarnation(joining.incarnation) else { return Err(CatalogError::Unknown) };
+        let Node { state, catalog, .. } = *self.node(id)?;
+        if Some(joining.catalog) != catalog.checked_add(1) {
+            return Err(CatalogError::OldData { id, catalog });
+        }
+        if joining.catalog > ReplicaId::GENERATION_MAX {
+            return Err(CatalogError::Exhausted);
+        }
+        // A stream that is being created has no records yet.
+        let kept = self.shards().filter(|(stream, _)| stream.status.keeps_records());
+        if let Some((_, shard)) = kept.into_iter().find(|(_, shard)| shard.needs(id)) {
+            return Err(CatalogError::StillNeeded { id, group: shard.group });
+        }
+        self.shards_mut().for_each(|shard| shard.lose_replicas_on(id));
+        self.nodes.insert(id, Node { state, ..joining });
         Ok(CatalogReply::Joined { id })
     }
 
@@ -58,10 +85,14 @@ impl CatalogState {
         self.nodes.remove(&id);
         self.removed_nodes.insert(id, incarnation);
         // No node has its number again, so nobody will ask for its generations.
-        for shard in self.streams.values_mut().flat_map(|stream| stream.shards.values_mut()) {
+        for shard in self.shards_mut() {
             shard.generations.remove(&id);
         }
         Ok(CatalogReply::Done)
+    }
+
+    pub(super) fn shards_mut(&mut self) -> impl Iterator<Item = &mut Shard> {
+        self.streams.values_mut().flat_map(|stream| stream.shards.values_mut())
     }
 
     /// A member of the cluster.

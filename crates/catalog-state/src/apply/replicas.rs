@@ -77,8 +77,7 @@ impl CatalogState {
     }
 
     fn shard_mut(&mut self, group: GroupId) -> Result<&mut Shard, CatalogError> {
-        let shards = self.streams.values_mut().flat_map(|stream| stream.shards.values_mut());
-        shards.into_iter().find(|shard| shard.group == group).ok_or(CatalogError::UnknownGroup(group))
+        self.shards_mut().find(|shard| shard.group == group).ok_or(CatalogError::UnknownGroup(group))
     }
 }
 

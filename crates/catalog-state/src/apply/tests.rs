@@ -32,6 +32,8 @@ fn join(incarnation: u128, preferred: Option<u64>) -> CatalogCommand {
         api_addr: "api:1".into(),
         peer_addr: "peer:2".into(),
         zone: String::new(),
+        catalog: 0,
+        starts_over: false,
     }
 }
 
@@ -244,4 +246,79 @@ fn the_next_page_begins_after_a_name() {
     let page: Vec<_> = state.streams_after(arn("a").name()).map(|stream| stream.name().to_string()).collect();
     assert_eq!(page, ["b", "c"]);
     assert_eq!(state.streams_after(arn("bb").name()).count(), 1);
+}
+
+fn again(incarnation: u128, catalog: u32, starts_over: bool) -> CatalogCommand {
+    match join(incarnation, None) {
+        CatalogCommand::JoinNode { incarnation, preferred, api_addr, peer_addr, zone, .. } => {
+            CatalogCommand::JoinNode { incarnation, preferred, api_addr, peer_addr, zone, catalog, starts_over }
+        }
+        other => other,
+    }
+}
+
+/// Three nodes, of incarnations 100 to 102, with a stream on all of them.
+fn of_three() -> CatalogState {
+    let mut state = initialised();
+    next(&mut state, &join(101, Some(2)));
+    next(&mut state, &join(102, Some(3)));
+    let CatalogCommand::CreateStream { arn, shard_count, mode, at, replication, limits, .. } = create("flights", 2)
+    else {
+        panic!("no create")
+    };
+    let replicas = vec![vec![NodeId(1), NodeId(2), NodeId(3)]];
+    next(&mut state, &CatalogCommand::CreateStream { arn, shard_count, mode, at, replication, replicas, limits });
+    next(&mut state, &CatalogCommand::StreamReady { id: 1 });
+    state
+}
+
+#[test]
+fn a_node_that_starts_over_has_lost_what_it_held_and_each_generation_is_taken_once() {
+    let mut state = of_three();
+    let joined = CatalogReply::Joined { id: NodeId(1) };
+    let old = |catalog| CatalogReply::Refused(CatalogError::OldData { id: NodeId(1), catalog });
+    assert_eq!(next(&mut state, &again(100, 0, false)), joined);
+    assert_eq!(next(&mut state, &again(100, 1, false)), old(0));
+    assert_eq!(next(&mut state, &again(100, 2, true)), old(0));
+    assert!(state.shards().all(|(_, shard)| shard.lost.is_empty()));
+    assert_eq!(next(&mut state, &again(100, 1, true)), joined);
+    assert!(state.shards().all(|(_, shard)| shard.lost == [ReplicaId(1)].into()));
+    assert_eq!(next(&mut state, &again(100, 0, false)), old(1), "an older directory");
+    assert_eq!(next(&mut state, &again(100, 1, true)), old(1), "asked twice");
+    next(&mut state, &create("later", 1));
+    assert_eq!(next(&mut state, &again(100, 1, false)), joined);
+    let lost = state.shards().filter(|(_, shard)| !shard.lost.is_empty()).count();
+    assert_eq!(lost, 2, "what it was given since is not lost");
+    assert_eq!(next(&mut state, &again(999, 1, true)), CatalogReply::Refused(CatalogError::Unknown));
+}
+
+#[test]
+fn nobody_starts_over_whose_data_a_shard_needs() {
+    let mut state = of_three();
+    let needed = |id, group| CatalogReply::Refused(CatalogError::StillNeeded { id: NodeId(id), group: GroupId(group) });
+    assert_eq!(next(&mut state, &again(100, 1, true)), CatalogReply::Joined { id: NodeId(1) });
+    assert_eq!(next(&mut state, &again(101, 1, true)), needed(2, 1), "the first one has nothing yet");
+    assert_eq!(next(&mut state, &again(100, 2, true)), CatalogReply::Joined { id: NodeId(1) }, "it had nothing anyway");
+    let new = ReplicaId::new(NodeId(1), 1);
+    for group in [GroupId(1), GroupId(2)] {
+        let (from, to) = (vec![ReplicaId(1), ReplicaId(2), ReplicaId(3)], vec![new, ReplicaId(2), ReplicaId(3)]);
+        assert_eq!(
+            next(&mut state, &CatalogCommand::ChangeReplicas { group, from, to: to.clone() }),
+            CatalogReply::Done
+        );
+        assert_eq!(next(&mut state, &again(101, 1, true)), needed(2, group.0), "it is still on its way");
+        assert_eq!(next(&mut state, &CatalogCommand::ReplicasChanged { group, to }), CatalogReply::Done);
+        if group == GroupId(1) {
+            assert_eq!(next(&mut state, &again(101, 1, true)), needed(2, 2));
+        }
+    }
+    assert_eq!(next(&mut state, &again(101, 1, true)), CatalogReply::Joined { id: NodeId(2) });
+    // The only copy of what was acknowledged.
+    let mut alone = initialised();
+    next(&mut alone, &create("flights", 1));
+    assert_eq!(next(&mut alone, &again(100, 1, true)), CatalogReply::Joined { id: NodeId(1) }, "no records yet");
+    let mut alone = initialised();
+    next(&mut alone, &create("flights", 1));
+    next(&mut alone, &CatalogCommand::StreamReady { id: 1 });
+    assert_eq!(next(&mut alone, &again(100, 1, true)), needed(1, 1));
 }

@@ -16,6 +16,8 @@ fn one_of_each() -> Vec<CatalogCommand> {
             api_addr: "a:1".into(),
             peer_addr: "b:2".into(),
             zone: String::new(),
+            catalog: 1,
+            starts_over: false,
         },
         CatalogCommand::CreateStream {
             arn: arn("fl"),
@@ -54,20 +56,20 @@ fn layout_on_disk_does_not_change_by_accident() {
 }
 
 const EXPECTED_COMMANDS: [&str; 12] = [
-    "020001eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee02",
-    "020105010103613a3103623a3200",
-    "0202036177730975732d656173742d310c30303030303030303030303002666c01010303010101090807",
-    "020301",
-    "020901010101fd0100000001000000",
-    "020b0101fd0100000001000000",
-    "020a0101fd0100000001000000",
-    "02070102",
-    "020801",
-    "020602666c3000",
-    "020402666c04",
-    "020501",
+    "030001eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee02",
+    "030105010103613a3103623a32000100",
+    "0302036177730975732d656173742d310c30303030303030303030303002666c01010303010101090807",
+    "030301",
+    "030901010101fd0100000001000000",
+    "030b0101fd0100000001000000",
+    "030a0101fd0100000001000000",
+    "03070102",
+    "030801",
+    "030602666c3000",
+    "030402666c04",
+    "030501",
 ];
-const EXPECTED_STATE: &str = "020101eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee02010103613a3103623a3200000500020102666c01036177730975732d656173742d310c30303030303030303030303002666c0300010118fb0004030100000100feffffffffffffffffffffffffffffffff0300000001010001010201020206";
+const EXPECTED_STATE: &str = "030101eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee02010103613a3103623a320000050100020102666c01036177730975732d656173742d310c30303030303030303030303002666c0300010118fb0004030100000100feffffffffffffffffffffffffffffffff030000000101000101020001020206";
 
 #[test]
 fn other_versions_and_excess_bytes_are_refused() {
@@ -106,7 +108,7 @@ proptest! {
     fn arbitrary_bytes_never_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..200), kind in 0u8..13) {
         let _ = CatalogState::decode(&bytes);
         if bytes.len() > 1 {
-            (bytes[0], bytes[1]) = (2, kind);
+            (bytes[0], bytes[1]) = (3, kind);
         }
         let _ = CatalogCommand::decode(&bytes);
         let _ = CatalogState::decode(&bytes);

@@ -32,6 +32,10 @@ pub(crate) struct BenchArgs {
     /// put: stop after this many records; get: records to put before reading, if the stream is to be made
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) records: Option<u64>,
+    /// put: each connection has a shard, and the longest time in which a shard acknowledged nothing is measured. For a new stream; with as many
+    /// requests in flight as shards, of one record each
+    #[arg(long)]
+    pub(crate) gaps: bool,
     /// Leave the stream behind
     #[arg(long)]
     pub(crate) keep: bool,

@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::payload::{IDENTITY_CHARS, Payload, RecordId, split_mix};
+use super::payload::{IDENTITY_CHARS, Payload, RecordId};
 
 /// Characters of a partition key.
 const KEY_CHARS: usize = 16;
@@ -42,14 +42,20 @@ impl Batch {
         self.count
     }
 
-    /// The body with the records `number..number + count` of `worker`.
-    pub(crate) fn fill(&mut self, payload: &Payload, worker: u16, number: u64, keys: &mut u64) -> Bytes {
+    /// The body with the records `number..number + count` of `worker`, and partition keys that are 16 hexadecimal digits each.
+    pub(crate) fn fill(
+        &mut self,
+        payload: &Payload,
+        worker: u16,
+        number: u64,
+        mut next_key: impl FnMut() -> u64,
+    ) -> Bytes {
         for index in 0..self.count {
             let data = self.first + index * self.stride;
             let id = RecordId { worker, number: number + index as u64 };
             payload.patch(id, &mut self.body[data..data + IDENTITY_CHARS]);
             let key = data + self.key_offset;
-            write_hex(split_mix(keys), &mut self.body[key..key + KEY_CHARS]);
+            write_hex(next_key(), &mut self.body[key..key + KEY_CHARS]);
         }
         std::mem::take(&mut self.body).freeze()
     }
@@ -72,7 +78,7 @@ mod tests {
     use base64_simd::STANDARD;
     use serde::Deserialize;
 
-    use super::super::payload::Verdict;
+    use super::super::payload::{Verdict, split_mix};
     use super::*;
 
     #[derive(Deserialize)]
@@ -96,7 +102,7 @@ mod tests {
             let mut batch = Batch::new("a \"stream\"", &payload, 3);
             let mut keys = 5;
             for start in [0, 3, 1 << 40] {
-                let body = batch.fill(&payload, 9, start, &mut keys);
+                let body = batch.fill(&payload, 9, start, || split_mix(&mut keys));
                 let request: Request = serde_json::from_slice(&body).unwrap();
                 assert_eq!(request.stream_name, "a \"stream\"");
                 assert_eq!(request.records.len(), 3);

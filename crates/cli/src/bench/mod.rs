@@ -11,6 +11,7 @@ mod client;
 mod control;
 mod counters;
 mod error;
+mod gaps;
 mod get;
 mod latency;
 mod payload;

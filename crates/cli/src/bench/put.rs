@@ -16,8 +16,9 @@ use super::client::Client;
 use super::control::{Stream, read};
 use super::counters::Counters;
 use super::error::BenchError;
+use super::gaps::{Gaps, Pin};
 use super::latency::Latency;
-use super::payload::Payload;
+use super::payload::{Payload, split_mix};
 use super::progress;
 use super::report::{Measured, Report};
 use super::syncs::Syncs;
@@ -80,6 +81,7 @@ pub(crate) async fn load(
     progress::show(env, "put", until.time.map(|time| time.as_secs()), &counters);
     let begun = env.clock.monotonic();
     let claimed = Arc::new(AtomicU64::new(0));
+    let gaps = args.gaps.then(|| Arc::new(Gaps::new(args.shards)));
     let mut workers = JoinSet::new();
     for index in 0..args.in_flight {
         let worker = Worker {
@@ -90,6 +92,7 @@ pub(crate) async fn load(
             // At most 10,000 by the command line.
             index: index as u16,
             keys: env.random.u64(),
+            pin: gaps.as_ref().map(|gaps| gaps.pin(index as usize)),
             ledger: Ledger::default(),
             latency: Latency::new(),
             requests: 0,
@@ -102,6 +105,7 @@ pub(crate) async fn load(
     counters.is_done.store(true, Ordering::Relaxed);
     done.sort_by_key(|worker| worker.index);
     let mut measured = Measured::new(env.clock.monotonic() - begun, &counters);
+    measured.gaps = gaps.map(|gaps| gaps.report(env.clock.monotonic()));
     for worker in &done {
         measured.latency.add(&worker.latency);
         measured.requests += worker.requests;
@@ -117,6 +121,7 @@ struct Worker {
     payload: Payload,
     index: u16,
     keys: u64,
+    pin: Option<Pin>,
     ledger: Ledger,
     latency: Latency,
     requests: u64,
@@ -137,7 +142,12 @@ impl Worker {
     async fn put(&mut self) {
         let first = self.ledger.sent;
         self.ledger.sent += self.batch.count() as u64;
-        let body = self.batch.fill(&self.payload, self.index, first, &mut self.keys);
+        let (pin, keys) = (&self.pin, &mut self.keys);
+        let next_key = || match pin {
+            Some(pin) => pin.next_key(keys),
+            None => split_mix(keys),
+        };
+        let body = self.batch.fill(&self.payload, self.index, first, next_key);
         let begun = self.env.clock.monotonic();
         let replied = self.client.call("PutRecords", body.clone()).await;
         self.requests += 1;
@@ -171,6 +181,9 @@ impl Worker {
             }
         }
         let failed = failed.map_or(0, |failed| failed.iter().filter(|is_failed| **is_failed).count() as u64);
+        if let Some(pin) = self.pin.as_ref().filter(|_| failed < count) {
+            pin.acknowledged(self.env.clock.monotonic());
+        }
         Counters::add(&self.counters.records, count - failed.min(count));
         Counters::add(&self.counters.throttled, failed);
     }

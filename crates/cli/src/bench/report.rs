@@ -8,6 +8,7 @@ use super::args::BenchArgs;
 use super::check::Findings;
 use super::control::Stream;
 use super::counters::Counters;
+use super::gaps::GapReport;
 use super::latency::Latency;
 
 /// What the workers measured.
@@ -20,6 +21,8 @@ pub(crate) struct Measured {
     pub(crate) latency: Latency,
     /// The server's syncs meanwhile, if it was asked.
     pub(crate) syncs: Option<u64>,
+    /// The shards' longest times without an acknowledgement, if they were asked for.
+    pub(crate) gaps: Option<GapReport>,
 }
 
 impl Measured {
@@ -32,6 +35,7 @@ impl Measured {
             requests: 0,
             latency: Latency::new(),
             syncs: None,
+            gaps: None,
         }
     }
 }
@@ -65,6 +69,8 @@ pub(crate) struct Report {
     syncs: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     records_per_sync: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard_gaps: Option<GapReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     check: Option<Findings>,
 }
@@ -100,6 +106,7 @@ impl Report {
             throttled: measured.throttled,
             syncs: measured.syncs,
             records_per_sync: measured.syncs.filter(|syncs| *syncs > 0).map(|syncs| round(records / syncs as f64)),
+            shard_gaps: measured.gaps,
             check,
         }
     }

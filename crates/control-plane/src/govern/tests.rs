@@ -21,7 +21,15 @@ impl World {
         for node in 1..=nodes {
             let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
             let preferred = Some(NodeId(node));
-            world.command(&CatalogCommand::JoinNode { incarnation: node.into(), preferred, api_addr, peer_addr, zone });
+            world.command(&CatalogCommand::JoinNode {
+                incarnation: node.into(),
+                preferred,
+                api_addr,
+                peer_addr,
+                zone,
+                catalog: 0,
+                starts_over: false,
+            });
         }
         let name = StreamName::parse("flights").unwrap();
         let created = world.command(&CatalogCommand::CreateStream {
@@ -54,8 +62,8 @@ impl World {
         };
         let voters = ids(1..=3);
         let learners = alive.difference(&voters).copied().collect();
-        let (reports, lost) = (alive.iter().map(report).collect(), BTreeSet::new());
-        View { reports, alive, lost, catalog_leader: Some(NodeId(1)), voters, learners }
+        let reports = alive.iter().map(report).collect();
+        View { reports, alive, catalog_leader: Some(NodeId(1)), voters, learners, ..View::default() }
     }
 
     fn orders(&self, view: &View) -> Vec<Order> {
@@ -127,7 +135,15 @@ fn a_damaged_replica_gets_a_successor_on_its_node_while_the_others_are_a_majorit
 fn what_a_lost_node_held_is_made_on_another() {
     let mut world = World::active();
     let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
-    world.command(&CatalogCommand::JoinNode { incarnation: 4, preferred: Some(NodeId(4)), api_addr, peer_addr, zone });
+    world.command(&CatalogCommand::JoinNode {
+        incarnation: 4,
+        preferred: Some(NodeId(4)),
+        api_addr,
+        peer_addr,
+        zone,
+        catalog: 0,
+        starts_over: false,
+    });
     let mut view = world.view();
     view.alive.remove(&NodeId(3));
     view.reports.remove(&NodeId(3));
@@ -148,7 +164,15 @@ fn what_a_lost_node_held_is_made_on_another() {
 fn a_draining_node_gives_its_leaders_away_and_a_leaving_one_goes_when_it_is_empty() {
     let mut world = World::active();
     let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
-    world.command(&CatalogCommand::JoinNode { incarnation: 4, preferred: Some(NodeId(4)), api_addr, peer_addr, zone });
+    world.command(&CatalogCommand::JoinNode {
+        incarnation: 4,
+        preferred: Some(NodeId(4)),
+        api_addr,
+        peer_addr,
+        zone,
+        catalog: 0,
+        starts_over: false,
+    });
     world.command(&CatalogCommand::SetNodeState { id: NodeId(1), state: NodeState::Draining });
     let transfers = |orders: &[Order]| -> Vec<GroupId> {
         let away = |order: &Order| match order {
@@ -169,4 +193,57 @@ fn a_draining_node_gives_its_leaders_away_and_a_leaving_one_goes_when_it_is_empt
     let mut view = world.view();
     view.voters.insert(NodeId(4));
     assert!(!world.orders(&view).contains(&removal), "it still votes");
+}
+
+#[test]
+fn a_node_that_has_lost_its_data_gets_all_its_replicas_anew() {
+    let mut world = World::active();
+    let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
+    let (catalog, starts_over) = (1, true);
+    let over = CatalogCommand::JoinNode {
+        incarnation: 2,
+        preferred: Some(NodeId(2)),
+        api_addr,
+        peer_addr,
+        zone,
+        catalog,
+        starts_over,
+    };
+    assert_eq!(world.command(&over), CatalogReply::Joined { id: NodeId(2) });
+    let mut view = world.view();
+    view.reports.get_mut(&NodeId(2)).unwrap().led.clear();
+    view.reports.get_mut(&NodeId(3)).unwrap().led = vec![GroupId(2), GroupId(3)];
+    view.outdated = ids([2]);
+    let orders = world.orders(&view);
+    let members = Order::CatalogMembers { voters: ids([1, 2, 3]), learners: ids([]) };
+    assert!(orders.contains(&members), "its new replica of the catalog takes the place of the old one: {orders:?}");
+    let leads = |order: &Order| matches!(order, Order::Transfer(transfer) if transfer.to == NodeId(2));
+    assert!(!orders.iter().any(leads), "what it has lost it can't lead: {orders:?}");
+    let changes: Vec<&Order> = orders.iter().filter(|order| matches!(order, Order::Propose(_))).collect();
+    assert_eq!(changes.len(), 3);
+    for (group, order) in (1..).map(GroupId).zip(changes) {
+        let Order::Propose(CatalogCommand::ChangeReplicas { to, .. }) = order else { panic!("{order:?}") };
+        let new = to.iter().find(|replica| replica.node() == NodeId(2));
+        assert_eq!(new, Some(&ReplicaId::new(NodeId(2), 1)), "{group}");
+        world.carry_out(order);
+    }
+    let to = world.catalog.shard_of_group(GroupId(1)).unwrap().1.target.clone().unwrap();
+    world.command(&CatalogCommand::ReplicasChanged { group: GroupId(1), to });
+    let shard = |world: &World, group| world.catalog.shard_of_group(GroupId(group)).unwrap().1.clone();
+    assert!(shard(&world, 1).lost.is_empty());
+    world.command(&CatalogCommand::SetNodeState { id: NodeId(2), state: NodeState::Draining });
+    let rebuilt = |order: &&Order| matches!(order, Order::Propose(CatalogCommand::ChangeReplicas { .. }));
+    assert_eq!(world.orders(&view).iter().filter(rebuilt).count(), 0, "a node that is to be stopped gets nothing new");
+    // Lost again while what it was given was still on its way: that change can't be completed.
+    let again = match over {
+        CatalogCommand::JoinNode { incarnation, preferred, api_addr, peer_addr, zone, .. } => {
+            CatalogCommand::JoinNode { incarnation, preferred, api_addr, peer_addr, zone, catalog: 2, starts_over }
+        }
+        other => other,
+    };
+    world.command(&again);
+    let abandoned = placement::abandoned(&world.catalog, &BTreeSet::new());
+    assert_eq!(abandoned.iter().map(|abandoned| abandoned.group).collect::<Vec<_>>(), [GroupId(2), GroupId(3)]);
+    view.outdated.clear();
+    assert!(!world.orders(&view).contains(&members));
 }

@@ -10,7 +10,8 @@ use types::NodeId;
 /// three replicas, don't survive anyway.
 const VOTERS_MAX: usize = 5;
 
-/// The members of the catalog's group. In it a node's replica is always of generation 0: a node whose catalog is lost is another node.
+/// The members of the catalog's group. In it a node has one replica, of the generation that the catalog
+/// knows of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogMembers {
     /// They decide. Never empty, unless the cluster has no node and had no voter.

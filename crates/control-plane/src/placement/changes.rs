@@ -89,7 +89,7 @@ pub struct Abandoned {
     pub to: Vec<ReplicaId>,
 }
 
-/// The changes under way whose new replica is on a node that has been dead for long. Before one is given up, its group must be made to
+/// The changes under way whose new replica is on a node that has been dead for long, or has lost its data. Before one is given up, its group must be made to
 /// forget the new replica.
 #[must_use]
 pub fn abandoned(catalog: &CatalogState, lost: &BTreeSet<NodeId>) -> Vec<Abandoned> {
@@ -97,7 +97,7 @@ pub fn abandoned(catalog: &CatalogState, lost: &BTreeSet<NodeId>) -> Vec<Abandon
     let under_way = staying.filter_map(|(_, shard)| shard.target.as_ref().map(|target| (shard, target)));
     let hopeless = under_way.filter(|(shard, target)| {
         let mut new = target.iter().filter(|replica| !shard.replicas.contains(replica));
-        new.any(|replica| lost.contains(&replica.node()))
+        new.any(|replica| lost.contains(&replica.node()) || shard.lost.contains(replica))
     });
     hopeless.map(|(shard, target)| Abandoned { group: shard.group, to: target.clone() }).collect()
 }
@@ -248,11 +248,9 @@ impl<'a> Planner<'a> {
         while self.left > 0 {
             let movable = self.movable();
             let targets = |node| movable.get(&node).map(|to| to.keys().copied().collect()).unwrap_or_default();
-            let Some(steps) = even_out(self.board.replicas(), targets) else { return };
             // A way of several steps makes nothing more even until all are taken, and each copies a replica.
-            if steps.len() > 1 && (steps.len() > self.left || is_even(self.board.replicas())) {
-                return;
-            }
+            let steps_max = if is_even(self.board.replicas()) { 1 } else { self.left };
+            let Some(steps) = even_out(self.board.replicas(), steps_max, targets) else { return };
             let Some(moves) = self.moves(&steps, &movable) else { return };
             for (index, to) in moves {
                 self.plan(index, to, ChangeReason::Balance);

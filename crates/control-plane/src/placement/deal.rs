@@ -59,7 +59,7 @@ pub(super) fn even_firsts(lists: &mut [Vec<NodeId>], firsts: &mut Loads) {
         shift(firsts, None, node);
     }
     loop {
-        let steps = even_out(firsts, |node| {
+        let steps = even_out(firsts, usize::MAX, |node| {
             let led = lists.iter().filter(|list| list.first() == Some(&node));
             let mut others: Vec<NodeId> = led.flat_map(|list| &list[1..]).copied().collect();
             others.sort();

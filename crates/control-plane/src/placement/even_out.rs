@@ -17,19 +17,25 @@ pub(super) struct Step {
 /// The shortest way to take one from a node and give one to another that has at least two fewer, beginning at the fullest node that
 /// can give. Often one step; sometimes the fuller node can give only to a third one, which gives something else on. `targets` says to
 /// which nodes a node can give something. When all steps of a way are taken, the sum of squares of the loads is smaller than before, so
-/// that taking one way after another ends. `None` when no way leads to more evenness.
-pub(super) fn even_out(loads: &Loads, targets: impl Fn(NodeId) -> Vec<NodeId>) -> Option<Vec<Step>> {
+/// that taking one way after another ends. `None` when no way of at most `steps_max` steps leads to more evenness.
+pub(super) fn even_out(loads: &Loads, steps_max: usize, targets: impl Fn(NodeId) -> Vec<NodeId>) -> Option<Vec<Step>> {
     let mut fullest: Vec<NodeId> = loads.keys().copied().collect();
     fullest.sort_by_key(|node| std::cmp::Reverse(loads[node]));
     let emptiest = loads.values().min()?;
     let mut full_enough = fullest.into_iter().filter(|node| loads[node] >= emptiest + 2);
-    full_enough.find_map(|start| way_from(start, loads, &targets))
+    full_enough.find_map(|start| way_from(start, loads, steps_max, &targets))
 }
 
-fn way_from(start: NodeId, loads: &Loads, targets: impl Fn(NodeId) -> Vec<NodeId>) -> Option<Vec<Step>> {
+fn way_from(
+    start: NodeId,
+    loads: &Loads,
+    steps_max: usize,
+    targets: impl Fn(NodeId) -> Vec<NodeId>,
+) -> Option<Vec<Step>> {
     let mut came_from: BTreeMap<NodeId, NodeId> = BTreeMap::from([(start, start)]);
     let mut reached = vec![start];
-    while !reached.is_empty() {
+    // No way is longer than there are nodes.
+    for _ in 0..steps_max.min(loads.len()) {
         let mut next = Vec::new();
         for node in reached {
             for target in targets(node).into_iter().filter(|target| loads.contains_key(target)) {

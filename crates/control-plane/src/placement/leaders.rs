@@ -73,8 +73,8 @@ impl Planner<'_> {
         let stays = |node: &NodeId| {
             shard.target.as_ref().is_none_or(|target| target.iter().any(|replica| replica.node() == *node))
         };
-        let nodes = shard.replicas.iter().map(|replica| replica.node());
-        nodes.filter(|node| self.is_usable(*node)).filter(stays).collect()
+        let able = shard.replicas.iter().filter(|replica| !shard.lost.contains(replica));
+        able.map(|replica| replica.node()).filter(|node| self.is_usable(*node)).filter(stays).collect()
     }
 
     fn plan(&mut self, group: GroupId, from: NodeId, to: NodeId) {
@@ -109,7 +109,7 @@ impl Planner<'_> {
             let Led { shard, leader } = self.led[i];
             let Some(preferred) = shard.replicas.first().map(|replica| replica.node()) else { continue };
             // Never at the cost of evenness, or the two would take turns for ever.
-            let fewer = self.is_usable(preferred)
+            let fewer = self.candidates(shard).contains(&preferred)
                 && self.may_rest(&self.led[i])
                 && self.loads[&preferred] < self.loads[&leader];
             if fewer && self.order.len() < limit {
@@ -120,16 +120,13 @@ impl Planner<'_> {
 
     fn even_out(&mut self, limit: usize) {
         while !is_even(&self.loads) {
-            let steps = even_out(&self.loads, |node| {
+            // A way of several steps makes nothing more even until all are taken.
+            let steps = even_out(&self.loads, limit.saturating_sub(self.order.len()), |node| {
                 let led = self.led.iter().filter(|led| led.leader == node && self.may_rest(led));
                 let targets: BTreeSet<NodeId> = led.flat_map(|led| self.candidates(led.shard)).collect();
                 targets.into_iter().filter(|target| *target != node).collect()
             });
             let Some(steps) = steps else { return };
-            // A way of several steps makes nothing more even until all are taken.
-            if self.order.len() + steps.len() > limit {
-                return;
-            }
             for step in steps {
                 let Some(group) = self.group_for(step) else { return };
                 self.plan(group, step.from, step.to);

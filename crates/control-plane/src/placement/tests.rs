@@ -43,7 +43,15 @@ impl World {
     pub(crate) fn join(&mut self, zone: usize) -> NodeId {
         let incarnation = self.catalog.nodes().len() as u128;
         let (api_addr, peer_addr, zone) = (String::new(), String::new(), ZONES[zone].to_owned());
-        let join = CatalogCommand::JoinNode { incarnation, preferred: None, api_addr, peer_addr, zone };
+        let join = CatalogCommand::JoinNode {
+            incarnation,
+            preferred: None,
+            api_addr,
+            peer_addr,
+            zone,
+            catalog: 0,
+            starts_over: false,
+        };
         let CatalogReply::Joined { id } = self.command(&join) else { panic!("no node has joined") };
         self.alive.insert(id);
         id

@@ -41,7 +41,15 @@ impl World {
         });
         let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
         let preferred = Some(NODE);
-        world.command(&CatalogCommand::JoinNode { incarnation: 1, preferred, api_addr, peer_addr, zone });
+        world.command(&CatalogCommand::JoinNode {
+            incarnation: 1,
+            preferred,
+            api_addr,
+            peer_addr,
+            zone,
+            catalog: 0,
+            starts_over: false,
+        });
         world
     }
 

@@ -52,7 +52,11 @@ impl<'a> Checker<'a> {
         let goes_on = |voters: &mut dyn Iterator<Item = NodeId>, of: usize| {
             voters.filter(|voter| self.usable.contains(voter)).count() * 2 > of
         };
-        let replicas = |shard: &Shard| shard.replicas.iter().map(|replica| replica.node()).collect::<Vec<_>>();
+        let damaged = self.facts.damaged();
+        let replicas = |shard: &Shard| {
+            let sound = shard.replicas.iter().filter(|replica| !damaged.contains(&(shard.group, **replica)));
+            sound.map(|replica| replica.node()).collect::<Vec<_>>()
+        };
         let stops = |shard: &Shard| !goes_on(&mut replicas(shard).into_iter(), shard.replicas.len());
         let stopped = self.held().filter(|(_, shard)| stops(shard)).count();
         let others = self.unusable();

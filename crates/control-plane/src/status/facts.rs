@@ -6,7 +6,7 @@ use catalog_state::CatalogState;
 use types::{GroupId, NodeId, ReplicaId};
 
 use crate::calls::{CatalogGroup, Heard, Report, Standing};
-use crate::govern::{View, leaders};
+use crate::govern::{View, damaged, leaders};
 
 /// All that a status is made of.
 #[derive(Debug, Clone)]
@@ -47,6 +47,7 @@ impl Facts {
             catalog_leader: self.leader,
             voters: self.group.voters.clone(),
             learners: self.group.learners.clone(),
+            outdated: self.group.outdated.clone(),
         }
     }
 
@@ -59,7 +60,7 @@ impl Facts {
     }
 
     pub(crate) fn damaged(&self) -> BTreeSet<(GroupId, ReplicaId)> {
-        self.standings.values().flat_map(|standing| standing.report.damaged.iter().copied()).collect()
+        damaged(&self.catalog, self.standings.values().map(|standing| &standing.report))
     }
 
     /// Entries that the replica furthest behind lacks, of each group that is known to have one.

@@ -49,7 +49,7 @@ fn facts(world: &World, leading: &BTreeMap<GroupId, NodeId>, leader: Option<u64>
         catalog: Arc::new(world.catalog.clone()),
         own: leader.map_or(NodeId(1), NodeId),
         leader: leader.map(NodeId),
-        group: CatalogGroup { voters, learners, lags: Vec::new() },
+        group: CatalogGroup { voters, learners, ..CatalogGroup::default() },
         standings: world.alive.iter().map(standing).collect(),
         lost_after: LOST_AFTER,
     }

@@ -235,6 +235,10 @@ impl ShardHost for Host {
         Vec::new()
     }
 
+    fn voters(&self, _: GroupId) -> Option<BTreeSet<ReplicaId>> {
+        None
+    }
+
     fn change_members(
         &self,
         _: GroupId,

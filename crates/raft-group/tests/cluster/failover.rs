@@ -95,3 +95,22 @@ fn a_leader_restarted_before_anyone_missed_it_leaves_no_gap_that_lasts() {
         assert_eq!(without_repeats(&world.records(leader).await), (0..5).collect::<Vec<_>>());
     });
 }
+
+#[test]
+fn a_follower_restarted_while_nothing_is_written_applies_what_was_committed() {
+    world::run(22, 3, 3, |world| async move {
+        let leader = world.leader(&ALL).await;
+        for n in 0..10 {
+            world.put_on(leader, n).await.unwrap();
+        }
+        let followers: Vec<u64> = ALL.into_iter().filter(|node| *node != leader).collect();
+        for node in &followers {
+            world.until("the entries are there", || async { world.records(*node).await.len() == 10 }).await;
+        }
+        for node in followers {
+            world.crash(node).await;
+            world.restart(node).await;
+            world.until("the leader has told it", || async { world.records(node).await.len() == 10 }).await;
+        }
+    });
+}

@@ -117,3 +117,49 @@ fn a_leader_without_living_others_hands_nothing_over() {
         assert!(matches!(handed, Err(TransferError::Alone)), "{handed:?}");
     });
 }
+
+#[test]
+fn a_replica_that_was_restarted_while_nothing_is_written_can_take_over() {
+    world::run(60, 3, 3, |world| async move {
+        let leader = world.leader(&ALL).await;
+        for n in 0..10 {
+            world.put_on(leader, n).await.unwrap();
+        }
+        let to = ALL.into_iter().find(|node| *node != leader).unwrap();
+        world.until("the entries are there", || async { world.records(to).await.len() == 10 }).await;
+        world.crash(to).await;
+        world.restart(to).await;
+        world.until("it has applied them", || async { world.records(to).await.len() == 10 }).await;
+        let moved = world.on(leader, move |life| async move { life.group.transfer(NodeId(to), DEADLINE).await });
+        moved.await.unwrap();
+        assert_eq!(world.leader(&ALL).await, to);
+    });
+}
+
+#[test]
+fn a_leader_that_died_and_is_back_can_take_over_again_while_nothing_is_written() {
+    for seed in 70..110 {
+        world::run(seed, 3, 3, move |world| async move {
+            let leader = world.leader(&ALL).await;
+            for n in 0..10 {
+                world.put_on(leader, n).await.unwrap();
+            }
+            world.crash(leader).await;
+            let others: Vec<u64> = ALL.into_iter().filter(|node| *node != leader).collect();
+            let heir = world.leader(&others).await;
+            tokio::time::sleep(Duration::from_millis(seed * 20)).await;
+            world.restart(leader).await;
+            world.until("it is back", || async { world.records(leader).await.len() == 10 }).await;
+            for _ in 0..20 {
+                let moved =
+                    world.on(heir, move |life| async move { life.group.transfer(NodeId(leader), DEADLINE).await });
+                match moved.await {
+                    Ok(()) => break,
+                    Err(error) => world.note(format!("{error}")),
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            assert_eq!(world.leader(&ALL).await, leader, "seed {seed}: {}", world.trace.borrow());
+        });
+    }
+}

@@ -1,10 +1,11 @@
 //! `sim`: runs seeds of the simulation. `cargo xtask sim` calls it.
 #![allow(clippy::print_stdout, reason = "a tool for the terminal")]
 
-use std::process::ExitCode;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 
 use clap::Parser;
-use simulation::{Outcome, Seeds, States, run, run_seeds};
+use simulation::{Outcome, Seeds, States, begin_line, outcome_line, run, run_caught, run_seeds};
 
 /// A run of so many seeds fails when it never reaches one of the rare states.
 const SEEDS_FOR_ALL_STATES: u64 = 200;
@@ -27,15 +28,31 @@ struct Args {
     /// Seeds run at once
     #[arg(long, default_value_t = 2)]
     jobs: u64,
+    /// Run the seeds here, and say so to the process that has started this one
+    #[arg(long, hide = true)]
+    worker: bool,
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let good = match args.seed {
-        Some(seed) => one(seed, args.trace),
-        None => many(Seeds { first: args.first, count: args.seeds, jobs: args.jobs }),
+    let good = match (args.seed, std::env::current_exe()) {
+        (Some(seed), _) => one(seed, args.trace),
+        _ if args.worker => work(args.first, args.seeds),
+        (None, Ok(program)) => many(&program, Seeds { first: args.first, count: args.seeds, jobs: args.jobs }),
+        (None, Err(error)) => {
+            println!("it is unknown which program this is: {error}");
+            false
+        }
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn work(first: u64, count: u64) -> bool {
+    for seed in (first..).take(usize::try_from(count).unwrap_or(usize::MAX)) {
+        println!("{}", begin_line(seed));
+        println!("{}", outcome_line(&run_caught(seed)));
+    }
+    true
 }
 
 fn one(seed: u64, trace: bool) -> bool {
@@ -50,10 +67,15 @@ fn one(seed: u64, trace: bool) -> bool {
     same && outcome.violations.is_empty()
 }
 
-fn many(seeds: Seeds) -> bool {
+fn many(program: &Path, seeds: Seeds) -> bool {
     let (mut failed, mut done, mut acknowledged, mut crashes) = (Vec::new(), 0, 0, 0);
     let mut states = States::default();
-    run_seeds(seeds, |outcome| {
+    let worker = |first: u64, count: u64| {
+        let mut command = Command::new(program);
+        command.args(["--worker", "--first", &first.to_string(), "--seeds", &count.to_string()]);
+        command
+    };
+    run_seeds(seeds, worker, |outcome| {
         done += 1;
         acknowledged += outcome.acknowledged;
         crashes += outcome.crashes;
@@ -65,7 +87,6 @@ fn many(seeds: Seeds) -> bool {
         if done % 100 == 0 {
             println!("{done} of {} seeds, {} failed", seeds.count, failed.len());
         }
-        true
     });
     println!("{done} seeds, {acknowledged} records acknowledged, {crashes} crashes");
     println!("  seeds  that reached\n{states}");

@@ -164,7 +164,29 @@ impl Schedule {
         }
     }
 
+    /// Always of the first node, which founds the cluster if there are others. Nodes may crash meanwhile, the first one with its power on: a rotten block
+    /// that the loss of the blocks behind it makes the last one looks like an interrupted write.
     fn rot(&self, dice: &mut Dice, faults: &mut Vec<Scheduled>) {
+        if self.nodes == 1 {
+            return self.rot_once(dice, faults);
+        }
+        for _ in 0..dice.between(1, 3) {
+            self.rot_once(dice, faults);
+        }
+        for _ in 0..dice.between(0, 6) {
+            let (at_ms, node) = (self.any_time(dice), self.any_node(dice));
+            let killed = Fault::Crash {
+                power: false,
+                at_write: dice.percent(70),
+                down_ms: dice.between(1, 500),
+                again_after_ms: None,
+            };
+            let fault = if node == 1 { killed } else { crash(dice) };
+            faults.push(Scheduled { at_ms, node, fault });
+        }
+    }
+
+    fn rot_once(&self, dice: &mut Dice, faults: &mut Vec<Scheduled>) {
         let at_ms = dice.between(self.until_ms / 2, self.until_ms);
         let down_ms = dice.between(1, 300);
         let fault = match dice.below(5) {

@@ -9,7 +9,7 @@ use types::StreamName;
 use super::audit;
 use crate::client::{Client, Failure};
 use crate::dice::Dice;
-use crate::plan::HOUR_MS;
+use crate::plan::{ClusterPlan, HOUR_MS, Scenario};
 use crate::states;
 use crate::world::{OpenShard, Phase, World, pause};
 
@@ -35,6 +35,10 @@ impl Admin {
     /// Makes the main stream, then goes on until the faults are over.
     pub(crate) async fn run(mut self) {
         let shards = self.world.plan.workload.shards;
+        if self.world.plan.scenario == Scenario::Rot && self.world.plan.cluster.nodes > 1 {
+            // What rots must have other copies.
+            pause(ClusterPlan::JOINED_MS).await;
+        }
         self.create(self.main.clone(), shards).await;
         while self.world.phase() == Phase::Faults {
             pause(self.dice.between(100, 1_500)).await;

@@ -124,15 +124,34 @@ fn on_nodes() -> impl Strategy<Value = CatalogCommand> {
     ];
     let state = prop::sample::select(vec![NodeState::Active, NodeState::Draining, NodeState::Leaving]);
     prop_oneof![
-        4 => (0u128..8, preferred, 0u8..3).prop_map(|(incarnation, preferred, n)| join(incarnation, preferred, n)),
+        4 => (0u128..8, preferred, 0u8..3).prop_map(|(incarnation, preferred, n)| join(incarnation, preferred, n, 0)),
+        1 => (0u128..8, 0u8..3, 0u32..3).prop_map(|(incarnation, n, catalog)| join(incarnation, None, n, catalog)),
+        2 => (1u128..5, 0u8..3, 0u32..3).prop_map(|(incarnation, n, catalog)| over(incarnation, n, catalog)),
         3 => (id(), state).prop_map(|(id, state)| CatalogCommand::SetNodeState { id, state }),
         2 => id().prop_map(|id| CatalogCommand::RemoveNode { id }),
     ]
 }
 
-fn join(incarnation: u128, preferred: Option<NodeId>, n: u8) -> CatalogCommand {
+fn join(incarnation: u128, preferred: Option<NodeId>, n: u8, catalog: u32) -> CatalogCommand {
     let (api_addr, peer_addr) = (format!("api{n}:1"), format!("peer{n}:2"));
-    CatalogCommand::JoinNode { incarnation, preferred, api_addr, peer_addr, zone: format!("zone-{n}") }
+    CatalogCommand::JoinNode {
+        incarnation,
+        preferred,
+        api_addr,
+        peer_addr,
+        zone: format!("zone-{n}"),
+        catalog,
+        starts_over: false,
+    }
+}
+
+fn over(incarnation: u128, n: u8, catalog: u32) -> CatalogCommand {
+    match join(incarnation, None, n, catalog) {
+        CatalogCommand::JoinNode { incarnation, preferred, api_addr, peer_addr, zone, catalog, .. } => {
+            CatalogCommand::JoinNode { incarnation, preferred, api_addr, peer_addr, zone, catalog, starts_over: true }
+        }
+        other => other,
+    }
 }
 
 fn on_replicas() -> impl Strategy<Value = Ask> {
@@ -157,7 +176,7 @@ pub(crate) fn commands() -> impl Strategy<Value = Vec<CatalogCommand>> {
     (vec(ask, 0..80), prop::bool::weighted(0.9)).prop_map(move |(mut asks, as_clusters_begin)| {
         // The other runs show that nothing works before.
         if as_clusters_begin {
-            let joins = (1..5u8).map(|n| join(u128::from(n), None, n));
+            let joins = (1..5u8).map(|n| join(u128::from(n), None, n, 0));
             asks.splice(0..0, [initialise(1)].into_iter().chain(joins).map(Ask::Plain));
         }
         let mut state = CatalogState::new();

@@ -17,15 +17,16 @@ impl Model {
         let refused = CatalogReply::Refused;
         match command {
             CatalogCommand::JoinNode { .. } if self.cluster.is_none() => refused(CatalogError::NotInitialised),
-            CatalogCommand::JoinNode { incarnation, preferred, api_addr, peer_addr, zone } => {
+            CatalogCommand::JoinNode { incarnation, preferred, api_addr, peer_addr, zone, catalog, starts_over } => {
                 let node = Node {
                     api_addr: api_addr.clone(),
                     peer_addr: peer_addr.clone(),
                     zone: zone.clone(),
                     state: NodeState::Active,
                     incarnation: *incarnation,
+                    catalog: *catalog,
                 };
-                self.join(*preferred, node)
+                if *starts_over { self.start_over(node) } else { self.join(*preferred, node) }
             }
             CatalogCommand::SetNodeState { id, state } => {
                 let known = self.nodes.iter_mut().find(|plain| plain.id == *id && !plain.removed);
@@ -51,8 +52,12 @@ impl Model {
             if same.removed {
                 return refused(CatalogError::NodeRemoved(same.id));
             }
+            let (id, catalog) = (same.id, same.node.catalog);
+            if node.catalog != catalog {
+                return refused(CatalogError::OldData { id, catalog });
+            }
             same.node = Node { state: same.node.state, ..node };
-            return CatalogReply::Joined { id: same.id };
+            return CatalogReply::Joined { id };
         }
         let id = match preferred {
             None => NodeId(self.nodes.iter().map(|plain| plain.id.0).max().unwrap_or(0) + 1),
@@ -66,6 +71,26 @@ impl Model {
             return refused(CatalogError::NodeIdTaken(id));
         }
         self.nodes.push(PlainNode { id, node, removed: false });
+        CatalogReply::Joined { id }
+    }
+
+    fn start_over(&mut self, node: Node) -> CatalogReply {
+        let known = |plain: &&mut PlainNode| plain.node.incarnation == node.incarnation && !plain.removed;
+        let Some(same) = self.nodes.iter_mut().find(known) else {
+            return CatalogReply::Refused(CatalogError::Unknown);
+        };
+        let (id, catalog) = (same.id, same.node.catalog);
+        if node.catalog != catalog + 1 {
+            return CatalogReply::Refused(CatalogError::OldData { id, catalog });
+        }
+        let by_name: BTreeMap<_, _> = self.streams.iter().map(|stream| (&stream.name, stream)).collect();
+        let keeping =
+            by_name.values().filter(|stream| matches!(stream.status, StreamStatus::Active | StreamStatus::Updating));
+        if let Some(shard) = keeping.flat_map(|stream| &stream.shards).find(|shard| shard.needs(id)) {
+            return CatalogReply::Refused(CatalogError::StillNeeded { id, group: GroupId(shard.group) });
+        }
+        same.node = Node { state: same.node.state, ..node };
+        self.streams.iter_mut().flat_map(|stream| &mut stream.shards).for_each(|shard| shard.lose(id));
         CatalogReply::Joined { id }
     }
 

@@ -8,16 +8,30 @@ pub(super) struct PlainShard {
     replicas: Vec<ReplicaId>,
     target: Option<Vec<ReplicaId>>,
     ever: Vec<ReplicaId>,
+    /// Every replica that was ever lost.
+    lost: Vec<ReplicaId>,
 }
 
 impl PlainShard {
     pub(super) fn new(group: u64, nodes: &[NodeId]) -> PlainShard {
         let replicas: Vec<_> = nodes.iter().map(|node| ReplicaId(node.0)).collect();
-        PlainShard { group, replicas: replicas.clone(), target: None, ever: replicas }
+        PlainShard { group, replicas: replicas.clone(), target: None, ever: replicas, lost: Vec::new() }
     }
 
     pub(super) fn lists(&self, node: NodeId) -> bool {
         self.replicas.iter().chain(self.target.iter().flatten()).any(|replica| replica.node() == node)
+    }
+
+    pub(super) fn needs(&self, node: NodeId) -> bool {
+        let sound = |list: &[ReplicaId]| {
+            let others = list.iter().filter(|replica| replica.node() != node);
+            others.filter(|replica| !self.lost.contains(replica)).count() > list.len() / 2
+        };
+        self.lists(node) && !(sound(&self.replicas) && self.target.as_deref().is_none_or(sound))
+    }
+
+    pub(super) fn lose(&mut self, node: NodeId) {
+        self.lost.extend(self.ever.iter().filter(|replica| replica.node() == node));
     }
 
     fn next(&self, node: NodeId) -> ReplicaId {
@@ -27,6 +41,9 @@ impl PlainShard {
 
     pub(super) fn check(&self, shard: &Shard) -> Result<(), TestCaseError> {
         prop_assert_eq!((shard.group.0, &shard.replicas, &shard.target), (self.group, &self.replicas, &self.target));
+        let mut lost = self.lost.clone();
+        lost.retain(|lost| self.replicas.contains(lost) || self.target.as_ref().is_some_and(|to| to.contains(lost)));
+        prop_assert_eq!(&shard.lost, &lost.into_iter().collect());
         for node in (1..6).map(NodeId) {
             let planned = self.target.iter().flatten().find(|replica| replica.node() == node);
             let today = self.replicas.iter().find(|replica| replica.node() == node);
