@@ -94,13 +94,17 @@ impl Shard {
         self.lost.retain(|lost| self.replicas.contains(lost));
     }
 
-    /// Whether without its replica on a node those that are not lost would be no majority, of today's or of those that are to be.
+    /// Whether without its replica on a node those that are sound, as far as is known, would be no majority, of today's or of those that are
+    /// to be. One that is being replaced on its own node is not sound.
     pub(crate) fn needs(&self, node: NodeId) -> bool {
-        let lists = [Some(&self.replicas), self.target.as_ref()].into_iter().flatten();
-        let left = |list: &Vec<ReplicaId>| {
-            list.iter().filter(|replica| replica.node() != node && !self.lost.contains(replica)).count()
+        let replaced = |replica: &ReplicaId| {
+            let successors = self.target.iter().flatten();
+            successors.into_iter().any(|new| new.node() == replica.node() && new != replica)
         };
-        self.hosted_on(node).is_some() && lists.into_iter().any(|list| left(list) * 2 <= list.len())
+        let sound = |replica: &&ReplicaId| replica.node() != node && !self.lost.contains(replica) && !replaced(replica);
+        let lists = [Some(&self.replicas), self.target.as_ref()].into_iter().flatten();
+        let needs = |list: &Vec<ReplicaId>| list.iter().filter(sound).count() * 2 <= list.len();
+        self.hosted_on(node).is_some() && lists.into_iter().any(needs)
     }
 
     /// A node has lost the data of all its replicas.

@@ -89,13 +89,15 @@ impl Error {
     /// Whether what this node stores of the catalog is lost, so that it can only [start over](crate::start_over).
     #[must_use]
     pub fn is_loss(&self) -> bool {
-        matches!(
-            self,
-            Error::Journal(journal::Error::Damaged(_) | journal::Error::GroupDamaged { .. })
-                | Error::CatalogLost { .. }
-                | Error::Superseded
-                | Error::Join { reason: CatalogError::OldData { .. }, .. }
-        )
+        match self {
+            Error::Journal(error) => {
+                matches!(error, journal::Error::Damaged(_) | journal::Error::GroupDamaged { .. })
+            }
+            Error::Directory(error) => error.kind() == io::ErrorKind::InvalidData,
+            Error::Join { reason, .. } => matches!(reason, CatalogError::OldData { .. }),
+            Error::CatalogLost { .. } | Error::Superseded => true,
+            _ => false,
+        }
     }
 }
 

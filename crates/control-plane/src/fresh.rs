@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog_state::CatalogState;
+use futures_util::future::join_all;
 use raft_group::Leadership;
 use tokio::sync::watch;
 use types::NodeId;
@@ -13,7 +14,9 @@ use crate::proposer::Proposer;
 
 /// Pause before the leader is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// The same while the catalog here is catching up.
+/// How long a node may take to say what it knows.
+const ASK_DEADLINE: Duration = Duration::from_secs(2);
+/// Pause while the catalog here is catching up.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Finds out when the catalog on this node has caught up with what the cluster knew when this node started.
@@ -94,13 +97,22 @@ impl Proposer {
         caught_up.map(|state| state.applied_index()).map_err(|_| Error::Stopped("the state machine is gone".into()))
     }
 
-    /// What a leader says that certainly leads.
+    /// What a leader says that certainly leads. One that this replica does not know of is looked for among all nodes: it may be no member any
+    /// more, and so hear of nobody.
     async fn leaders_word(&self) -> Option<Indexed> {
-        match self.group.leadership() {
-            Leadership::Leads => Some(self.indexed(self.group.replica().node())),
-            Leadership::Elsewhere(None) => None,
-            Leadership::Elsewhere(Some(leader)) => self.ask_leader(leader).await,
+        let known = match self.group.leadership() {
+            Leadership::Leads => return Some(self.indexed(self.group.replica().node())),
+            Leadership::Elsewhere(leader) => leader,
+        };
+        if let Some(leader) = known
+            && let Some(word) = self.ask_leader(leader).await
+        {
+            return Some(word);
         }
+        let own = self.group.replica().node();
+        let others: Vec<NodeId> = self.catalog.borrow().nodes().keys().copied().filter(|node| *node != own).collect();
+        let answers = others.into_iter().map(|node| self.ask_leader(node));
+        join_all(answers).await.into_iter().flatten().next()
     }
 
     /// What this node, as the leader, says to another.
@@ -110,7 +122,7 @@ impl Proposer {
     }
 
     async fn ask_leader(&self, leader: NodeId) -> Option<Indexed> {
-        match self.ask(leader, &Ask::Index).await {
+        match self.ask_within(leader, &Ask::Index, ASK_DEADLINE).await {
             Ok(Told::Index(word)) => word,
             _ => None,
         }

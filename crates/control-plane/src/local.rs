@@ -28,10 +28,14 @@ impl Local {
     /// How it introduces itself with a catalog of this generation: one that has lost its first one founds nothing, but is let in again by
     /// the others.
     pub(crate) fn after_loss(&self, generation: u32, others: Vec<String>) -> Local {
-        match (&self.origin, generation) {
-            (Origin::Found, 1..) => Local { origin: Origin::Join(others), ..self.clone() },
-            _ => self.clone(),
+        if generation == 0 {
+            return self.clone();
         }
+        let seeds = match &self.origin {
+            Origin::Found => others,
+            Origin::Join(seeds) => seeds.iter().cloned().chain(others).collect(),
+        };
+        Local { origin: Origin::Join(seeds), ..self.clone() }
     }
 }
 

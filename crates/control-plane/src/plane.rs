@@ -87,7 +87,11 @@ impl ControlPlane {
         let remembered = peers::remembered(&env.disk).await;
         let others: Vec<String> =
             remembered.iter().filter(|(node, _)| **node != local.node).map(|(_, address)| address.clone()).collect();
-        let was_member = if generation.number == 0 { !others.is_empty() } else { generation.stage == Stage::Entered };
+        let other_catalogs = journal.groups().into_iter().any(|known| ReplicaId::is_of_catalog(known) && known != file);
+        let was_member = match generation.number {
+            0 => !others.is_empty() || other_catalogs,
+            _ => generation.stage == Stage::Entered,
+        };
         if is_new && (was_member || !stored.is_empty()) {
             // The controller would take the groups for strangers and drop them; and a founder would found a second cluster.
             return Err(Error::CatalogLost { groups: stored.len() });
@@ -130,7 +134,11 @@ impl ControlPlane {
         };
         if generation.stage == Stage::Empty {
             let entered = Generation { stage: Stage::Entered, ..generation };
-            entered.store(&env.disk).await.map_err(Error::Directory)?;
+            if let Err(error) = entered.store(&env.disk).await {
+                stop.send_replace(true);
+                group.shutdown().await;
+                return Err(Error::Directory(error));
+            }
         }
 
         let (ready_sender, ready) = watch::channel(false);

@@ -29,7 +29,11 @@ const AGREE_WITHIN: Duration = Duration::from_secs(30);
 /// [`Error::Alone`] where no other node is known, [`Error::NotLetGo`] after half a minute without consent, [`Error::Join`] if this node is
 /// refused for good, and [`Error::Directory`].
 pub async fn start_over(env: &Env, transport: &Transport, local: &Local) -> Result<(), Error> {
-    let before = Generation::load(&env.disk).await.map_err(Error::Directory)?;
+    let before = match Generation::load(&env.disk).await {
+        // The cluster tells what was in it.
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Generation::default(),
+        loaded => loaded.map_err(Error::Directory)?,
+    };
     let others = others(env, local).await;
     if others.is_empty() {
         return Err(Error::Alone);
@@ -53,10 +57,13 @@ pub async fn start_over(env: &Env, transport: &Transport, local: &Local) -> Resu
 /// # Errors
 /// [`Error::Directory`] and [`Error::Journal`].
 pub async fn finish_start_over(env: &Env) -> Result<(), Error> {
-    let generation = Generation::load(&env.disk).await.map_err(Error::Directory)?;
-    if generation.stage != Stage::Clearing {
-        return Ok(());
-    }
+    let generation = match Generation::load(&env.disk).await {
+        Ok(generation) if generation.stage == Stage::Clearing => generation,
+        Ok(_) => return Ok(()),
+        // Whoever opens the catalog finds that it is lost.
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Ok(()),
+        Err(error) => return Err(Error::Directory(error)),
+    };
     let folder = format!("lost-{}", generation.number);
     journal::set_aside(&env.disk, &folder).await?;
     Generation { stage: Stage::Empty, ..generation }.store(&env.disk).await.map_err(Error::Directory)?;

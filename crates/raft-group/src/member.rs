@@ -34,11 +34,31 @@ pub(crate) struct Member {
     pub(crate) claims: Claims,
     /// The term whose leader is known not to lead any more.
     doubted_term: AtomicU64,
+    /// Votes that are asked of it and not yet answered: it may be about to leave its leader.
+    votes_under_way: AtomicU64,
+    /// The newest term for which it has given a vote.
+    promised_term: AtomicU64,
     /// Up to where entries were applied when the last pulse was made.
     applied_at_pulse: AtomicU64,
     server: WatchReceiverOf<Config, RaftServerMetrics<Config>>,
     /// Says whether the group lives: what is above does not change when it dies.
     metrics: WatchReceiverOf<Config, RaftMetrics<Config>>,
+}
+
+/// A vote that is asked of a replica.
+pub(crate) struct Voting(Arc<Member>);
+
+impl Voting {
+    /// It has been given.
+    pub(crate) fn given(&self, term: u64) {
+        self.0.promised_term.fetch_max(term, Ordering::AcqRel);
+    }
+}
+
+impl Drop for Voting {
+    fn drop(&mut self) {
+        self.0.votes_under_way.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Member {
@@ -51,8 +71,22 @@ impl Member {
     ) -> Self {
         let (server, metrics) = (raft.server_metrics(), raft.metrics());
         let (doubted_term, applied_at_pulse) = (AtomicU64::new(NO_DOUBT), AtomicU64::new(NO_PULSE));
+        let (votes_under_way, promised_term) = (AtomicU64::new(0), AtomicU64::new(0));
         let claims = Claims::default();
-        Self { group, replica, raft, log, applied_term, claims, doubted_term, applied_at_pulse, server, metrics }
+        Self {
+            group,
+            replica,
+            raft,
+            log,
+            applied_term,
+            claims,
+            doubted_term,
+            votes_under_way,
+            promised_term,
+            applied_at_pulse,
+            server,
+            metrics,
+        }
     }
 
     /// The newest vote given.
@@ -96,6 +130,20 @@ impl Member {
     pub(crate) fn trust(&self, term: u64) {
         // Another term's doubt stays.
         let _ = self.doubted_term.compare_exchange(term, NO_DOUBT, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// From here until the answer is dropped it stands by no leader: the vote is on its way, and may be given.
+    pub(crate) fn voting(self: &Arc<Self>) -> Voting {
+        self.votes_under_way.fetch_add(1, Ordering::AcqRel);
+        Voting(Arc::clone(self))
+    }
+
+    /// Whether it votes for nobody else while it hears the leader of this term.
+    pub(crate) fn stands_by(&self, leader: NodeId, term: u64) -> bool {
+        let free = self.votes_under_way.load(Ordering::Acquire) == 0;
+        free && term >= self.promised_term.load(Ordering::Acquire)
+            && self.vote().term == term
+            && self.leader() == Some(leader)
     }
 
     pub(crate) fn is_doubted(&self) -> bool {

@@ -236,8 +236,7 @@ impl Inner {
 
     /// Whether the replica here votes for nobody else as long as it hears that leader.
     fn follows(&self, group: GroupId, term: u64, leader: NodeId) -> bool {
-        self.member(group)
-            .is_some_and(|member| member.vote().term == term && member.leader() == Some(leader) && !member.is_doubted())
+        self.member(group).is_some_and(|member| member.stands_by(leader, term) && !member.is_doubted())
     }
 
     fn leads(&self, group: GroupId, term: u64) -> bool {
@@ -296,7 +295,7 @@ impl Inner {
     /// A leader that was restarted, and elected again before its first pulse came, is doubted for the term that it leads: its claim puts that
     /// right.
     fn trust(&self, group: GroupId, term: u64, leader: NodeId) {
-        if let Some(member) = self.member(group).filter(|member| member.leader() == Some(leader)) {
+        if let Some(member) = self.member(group).filter(|member| member.stands_by(leader, term)) {
             member.trust(term);
         }
     }

@@ -17,7 +17,7 @@ const URGENT_PAUSE: Duration = Duration::from_millis(10);
 
 pub(crate) async fn run(node: Arc<Inner>, mut stop: watch::Receiver<bool>) {
     let mut next_pulse = node.now();
-    let mut last_pulse = next_pulse;
+    let (mut last_pulse, mut last_look) = (next_pulse, next_pulse);
     let mut count = 0u32;
     loop {
         if node.urgent.take() {
@@ -25,7 +25,15 @@ pub(crate) async fn run(node: Arc<Inner>, mut stop: watch::Receiver<bool>) {
         }
         if node.now() >= next_pulse {
             count = count.wrapping_add(1);
-            send_pulses(&node, count.is_multiple_of(node.options.pulses_per_audit.max(1)));
+            // What is committed is soon heard of: between urgent pulses nobody has waited long.
+            let waiting = match node.now() >= last_look + node.options.pulse_interval {
+                true => {
+                    last_look = node.now();
+                    waiting(&node)
+                }
+                false => BTreeMap::new(),
+            };
+            send_pulses(&node, count.is_multiple_of(node.options.pulses_per_audit.max(1)), waiting);
             last_pulse = node.now();
             next_pulse = last_pulse + node.options.pulse_interval;
         }
@@ -50,8 +58,7 @@ async fn wait(node: &Inner, next_pulse: Duration) {
     }
 }
 
-fn send_pulses(node: &Arc<Inner>, is_audit: bool) {
-    let mut waiting = waiting(node);
+fn send_pulses(node: &Arc<Inner>, is_audit: bool, mut waiting: BTreeMap<NodeId, Vec<GroupId>>) {
     for peer in node.peers() {
         let audit = if is_audit && node.is_alive(peer) { followed(node, peer) } else { Vec::new() };
         let (claims, waiting) = (node.claims_on(peer), waiting.remove(&peer).unwrap_or_default());

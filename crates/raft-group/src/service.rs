@@ -151,7 +151,15 @@ async fn give_vote(member: Arc<Member>, vote: Vote, last: Option<LogId>, purpose
     rpc.leadership_transfer = purpose == VotePurpose::Transfer;
     let response = match purpose {
         VotePurpose::Probe => member.raft.pre_vote(rpc).await,
-        VotePurpose::Election | VotePurpose::Transfer => member.raft.vote(rpc).await,
+        VotePurpose::Election | VotePurpose::Transfer => {
+            // Begins before the vote is in the group's queue: no claim of the present leader is confirmed behind it.
+            let voting = member.voting();
+            let response = member.raft.vote(rpc).await;
+            if let Some(given) = response.as_ref().ok().filter(|response| response.vote_granted) {
+                voting.given(stored::vote_from_raft(&given.vote).term);
+            }
+            response
+        }
     };
     match response {
         Ok(response) => Reply::Voted {

@@ -313,6 +313,12 @@ fn nobody_starts_over_whose_data_a_shard_needs() {
         }
     }
     assert_eq!(next(&mut state, &again(101, 1, true)), CatalogReply::Joined { id: NodeId(2) });
+    // One that is being made anew on its node has nothing to give.
+    let mut state = of_three();
+    let from = vec![ReplicaId(1), ReplicaId(2), ReplicaId(3)];
+    let to = vec![ReplicaId(1), ReplicaId::new(NodeId(2), 1), ReplicaId(3)];
+    next(&mut state, &CatalogCommand::ChangeReplicas { group: GroupId(1), from, to });
+    assert_eq!(next(&mut state, &again(100, 1, true)), needed(1, 1));
     // The only copy of what was acknowledged.
     let mut alone = initialised();
     next(&mut alone, &create("flights", 1));

@@ -24,8 +24,9 @@ impl PlainShard {
 
     pub(super) fn needs(&self, node: NodeId) -> bool {
         let sound = |list: &[ReplicaId]| {
-            let others = list.iter().filter(|replica| replica.node() != node);
-            others.filter(|replica| !self.lost.contains(replica)).count() > list.len() / 2
+            let others = list.iter().filter(|replica| replica.node() != node && !self.lost.contains(replica));
+            let new = |old: &ReplicaId| self.target.iter().flatten().find(|new| new.node() == old.node());
+            others.filter(|replica| new(replica).is_none_or(|new| new == *replica)).count() > list.len() / 2
         };
         self.lists(node) && !(sound(&self.replicas) && self.target.as_deref().is_none_or(sound))
     }
