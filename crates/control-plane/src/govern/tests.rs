@@ -8,6 +8,18 @@ fn ids(nodes: impl IntoIterator<Item = u64>) -> BTreeSet<NodeId> {
     nodes.into_iter().map(NodeId).collect()
 }
 
+fn join(node: u64, catalog: u32, starts_over: bool) -> CatalogCommand {
+    CatalogCommand::JoinNode {
+        incarnation: node.into(),
+        preferred: Some(NodeId(node)),
+        api_addr: String::new(),
+        peer_addr: String::new(),
+        zone: String::new(),
+        catalog,
+        starts_over,
+    }
+}
+
 /// A catalog of nodes 1 to `nodes` with one stream of three shards, on nodes 1 to 3 each, whose groups are 1 to 3.
 struct World {
     catalog: CatalogState,
@@ -19,17 +31,7 @@ impl World {
         let at = TimestampMs(1);
         world.command(&CatalogCommand::Initialise { cluster_id: ClusterId(1), iterator_key: [0; 32], at });
         for node in 1..=nodes {
-            let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
-            let preferred = Some(NodeId(node));
-            world.command(&CatalogCommand::JoinNode {
-                incarnation: node.into(),
-                preferred,
-                api_addr,
-                peer_addr,
-                zone,
-                catalog: 0,
-                starts_over: false,
-            });
+            world.command(&join(node, 0, false));
         }
         let name = StreamName::parse("flights").unwrap();
         let created = world.command(&CatalogCommand::CreateStream {
@@ -134,16 +136,7 @@ fn a_damaged_replica_gets_a_successor_on_its_node_while_the_others_are_a_majorit
 #[test]
 fn what_a_lost_node_held_is_made_on_another() {
     let mut world = World::active();
-    let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
-    world.command(&CatalogCommand::JoinNode {
-        incarnation: 4,
-        preferred: Some(NodeId(4)),
-        api_addr,
-        peer_addr,
-        zone,
-        catalog: 0,
-        starts_over: false,
-    });
+    world.command(&join(4, 0, false));
     let mut view = world.view();
     view.alive.remove(&NodeId(3));
     view.reports.remove(&NodeId(3));
@@ -163,16 +156,7 @@ fn what_a_lost_node_held_is_made_on_another() {
 #[test]
 fn a_draining_node_gives_its_leaders_away_and_a_leaving_one_goes_when_it_is_empty() {
     let mut world = World::active();
-    let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
-    world.command(&CatalogCommand::JoinNode {
-        incarnation: 4,
-        preferred: Some(NodeId(4)),
-        api_addr,
-        peer_addr,
-        zone,
-        catalog: 0,
-        starts_over: false,
-    });
+    world.command(&join(4, 0, false));
     world.command(&CatalogCommand::SetNodeState { id: NodeId(1), state: NodeState::Draining });
     let transfers = |orders: &[Order]| -> Vec<GroupId> {
         let away = |order: &Order| match order {
@@ -198,18 +182,7 @@ fn a_draining_node_gives_its_leaders_away_and_a_leaving_one_goes_when_it_is_empt
 #[test]
 fn a_node_that_has_lost_its_data_gets_all_its_replicas_anew() {
     let mut world = World::active();
-    let (api_addr, peer_addr, zone) = (String::new(), String::new(), String::new());
-    let (catalog, starts_over) = (1, true);
-    let over = CatalogCommand::JoinNode {
-        incarnation: 2,
-        preferred: Some(NodeId(2)),
-        api_addr,
-        peer_addr,
-        zone,
-        catalog,
-        starts_over,
-    };
-    assert_eq!(world.command(&over), CatalogReply::Joined { id: NodeId(2) });
+    assert_eq!(world.command(&join(2, 1, true)), CatalogReply::Joined { id: NodeId(2) });
     let mut view = world.view();
     view.reports.get_mut(&NodeId(2)).unwrap().led.clear();
     view.reports.get_mut(&NodeId(3)).unwrap().led = vec![GroupId(2), GroupId(3)];
@@ -235,13 +208,7 @@ fn a_node_that_has_lost_its_data_gets_all_its_replicas_anew() {
     let rebuilt = |order: &&Order| matches!(order, Order::Propose(CatalogCommand::ChangeReplicas { .. }));
     assert_eq!(world.orders(&view).iter().filter(rebuilt).count(), 0, "a node that is to be stopped gets nothing new");
     // Lost again while what it was given was still on its way: that change can't be completed.
-    let again = match over {
-        CatalogCommand::JoinNode { incarnation, preferred, api_addr, peer_addr, zone, .. } => {
-            CatalogCommand::JoinNode { incarnation, preferred, api_addr, peer_addr, zone, catalog: 2, starts_over }
-        }
-        other => other,
-    };
-    world.command(&again);
+    assert_eq!(world.command(&join(2, 2, true)), CatalogReply::Joined { id: NodeId(2) });
     let abandoned = placement::abandoned(&world.catalog, &BTreeSet::new());
     assert_eq!(abandoned.iter().map(|abandoned| abandoned.group).collect::<Vec<_>>(), [GroupId(2), GroupId(3)]);
     view.outdated.clear();
