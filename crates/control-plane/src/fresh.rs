@@ -19,7 +19,8 @@ const ASK_DEADLINE: Duration = Duration::from_secs(2);
 /// Pause while the catalog here is catching up.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
-/// Finds out when the catalog on this node has caught up with what the cluster knew when this node started.
+/// Finds out when the catalog on this node has caught up with what the cluster knew when this node started, and whether the cluster has given
+/// this node another replica of it since: then what is stored here no longer counts.
 pub(crate) struct Fresh {
     pub(crate) proposer: Proposer,
     pub(crate) fresh: watch::Sender<bool>,
